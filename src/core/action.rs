@@ -1,0 +1,79 @@
+//! Orders in the imperative: all that leaves the core.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use super::generation::Generation;
+use super::note::Note;
+
+/// An output of [`Core::handle`](super::Core::handle), to be performed in order.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Action {
+    /// Look for sync sessions and for load; answer with `LookedAround`.
+    LookAround,
+    /// Test who writes these files; answer with `Probed`.
+    Probe(Vec<Arc<Path>>),
+    /// Compare these paths with what runs and check the executable; answer with `Judged`.
+    Judge(Judge),
+    /// Exec the app; answer with `Started` or `StartFailed`.
+    Start {
+        /// The number of the start.
+        generation: Generation,
+        /// What to exec.
+        program: Program,
+    },
+    /// Send a signal to a part of a generation.
+    Signal {
+        /// The generation.
+        generation: Generation,
+        /// The part.
+        to: Recipient,
+        /// The signal's number.
+        signal: i32,
+    },
+    /// One round of STOP all, KILL all.
+    KillAll {
+        /// The generation.
+        generation: Generation,
+    },
+    /// Look once more at the files that were just started: mapped writers send no events.
+    Recheck,
+    /// Stop ourselves as the app was stopped, and continue both together (job control).
+    Suspend,
+    /// Tell the person what happened.
+    Note(Note),
+    /// End with this code.
+    Exit {
+        /// The exit code.
+        code: u8,
+    },
+}
+
+/// What is to be judged.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Judge {
+    /// The settled paths.
+    pub paths: Vec<Arc<Path>>,
+    /// A restart was asked for: only the fitness of the executable matters.
+    pub forced: bool,
+}
+
+/// What a start execs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Program {
+    /// The command as it is on disk now.
+    Current,
+    /// The executable that ran last, held open since.
+    LastGood,
+}
+
+/// The part of a generation that a signal is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Recipient {
+    /// The app itself.
+    Leader,
+    /// The app's process group.
+    Group,
+    /// Every descendant; used when the leader is gone.
+    Rest,
+}

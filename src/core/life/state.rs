@@ -1,0 +1,89 @@
+//! The states of the life. Each carries exactly what it needs.
+
+use crate::core::{Generation, Moment, Program, Reason, RestartTimes, Stop};
+
+/// Where the app is in its life.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(in crate::core) enum State {
+    /// Nothing runs.
+    Waiting(Waiting),
+    /// The exec was ordered.
+    Starting {
+        due: Due,
+        program: Program,
+        ordered: Moment,
+        /// The supervisor was asked to end meanwhile.
+        then_stop: Option<Stop>,
+    },
+    /// The app runs.
+    Running {
+        generation: Generation,
+        since: Moment,
+        /// When its files are looked at once more.
+        recheck: Option<Moment>,
+    },
+    /// The app has ended by itself; helpers of its generation may still run.
+    Left { generation: Generation, since: Moment },
+    /// The generation is being stopped.
+    Stopping { generation: Generation, phase: StopPhase, next: Next },
+    /// The supervisor ends.
+    Ended,
+}
+
+/// What a start waits for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(in crate::core) enum Waiting {
+    /// The next change.
+    Idle,
+    /// That no change set is pending: the old generation is gone, the new one is due.
+    ToStart(Due),
+    /// A moment after a failure that passes by itself; then as above, for whoever made it fail may
+    /// be writing.
+    ToRetry { at: Moment, due: Due },
+}
+
+/// A start that is due.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(in crate::core) struct Due {
+    /// Its number; tried again, it keeps it.
+    pub(super) generation: Generation,
+    pub(super) reason: Reason,
+    pub(super) times: RestartTimes,
+    /// Since when nothing runs that should.
+    pub(super) since: Moment,
+}
+
+/// How far a stop has come; `begun` = when the app was asked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::core) enum StopPhase {
+    /// The app was asked; killed at the deadline.
+    Asked { deadline: Moment, begun: Moment },
+    /// The app has ended, its helpers were asked.
+    Rest { deadline: Moment, begun: Moment },
+    /// Everything is being killed, in rounds, since the deadline `since`.
+    Killing { next_round: Moment, since: Moment, begun: Moment },
+}
+
+impl StopPhase {
+    pub(super) fn deadline(self) -> Moment {
+        match self {
+            Self::Asked { deadline, .. } | Self::Rest { deadline, .. } => deadline,
+            Self::Killing { next_round, .. } => next_round,
+        }
+    }
+
+    pub(super) fn begun(self) -> Moment {
+        match self {
+            Self::Asked { begun, .. } | Self::Rest { begun, .. } | Self::Killing { begun, .. } => {
+                begun
+            }
+        }
+    }
+}
+
+/// What follows when nothing of the generation is left.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(in crate::core) enum Next {
+    Start { reason: Reason, times: RestartTimes },
+    Exit { code: u8 },
+}

@@ -1,0 +1,396 @@
+//! The life, event by event: every pair of a state and an event. Pairs that [`expected`] does not
+//! name must change nothing.
+
+use super::*;
+use crate::core::Stop;
+use crate::settings::OnExit;
+
+const NOW: Moment = Duration::from_secs(100);
+const OLD: Generation = Generation(7);
+const NEW: Generation = Generation(8);
+const TERM: Stop = Stop { signal: libc::SIGTERM, keyboard: false };
+const INT: Stop = Stop { signal: libc::SIGINT, keyboard: true };
+
+const fn secs(seconds: u64) -> Duration {
+    Duration::from_secs(seconds)
+}
+
+const fn millis(milliseconds: u64) -> Duration {
+    Duration::from_millis(milliseconds)
+}
+
+fn policy() -> Policy {
+    Policy {
+        pid1: false,
+        job_control: false,
+        on_exit: OnExit::Auto,
+        stop_signal: libc::SIGTERM,
+        stop_timeout: secs(10),
+        shutdown_timeout: secs(8),
+    }
+}
+
+fn due() -> Due {
+    let times = RestartTimes::default();
+    Due { generation: NEW, reason: Reason::First, times, since: Duration::from_millis(99_900) }
+}
+
+fn starting(then_stop: Option<Stop>) -> State {
+    let program = Program::Current;
+    State::Starting { due: due(), program, ordered: Duration::from_millis(99_998), then_stop }
+}
+
+fn stopping(phase: StopPhase, next: Next) -> State {
+    State::Stopping { generation: OLD, phase, next }
+}
+
+fn to_start() -> Next {
+    Next::Start { reason: Reason::First, times: RestartTimes::default() }
+}
+
+const ASKED: StopPhase = StopPhase::Asked { deadline: secs(105), begun: secs(95) };
+const REST: StopPhase = StopPhase::Rest { deadline: secs(101), begun: secs(95) };
+const KILLING: StopPhase = StopPhase::Killing { next_round: NOW, since: secs(99), begun: secs(89) };
+const IN_VAIN: StopPhase = StopPhase::Killing { next_round: NOW, since: secs(96), begun: secs(86) };
+
+fn states() -> Vec<(&'static str, State)> {
+    vec![
+        ("idle", State::Waiting(Waiting::Idle)),
+        ("to start", State::Waiting(Waiting::ToStart(due()))),
+        ("to retry", State::Waiting(Waiting::ToRetry { at: NOW, due: due() })),
+        ("starting", starting(None)),
+        ("starting to end", starting(Some(TERM))),
+        ("running", State::Running { generation: OLD, since: secs(90), recheck: Some(NOW) }),
+        ("left", State::Left { generation: OLD, since: secs(90) }),
+        ("asked to restart", stopping(ASKED, to_start())),
+        ("asked to end", stopping(ASKED, Next::Exit { code: 143 })),
+        ("rest to restart", stopping(REST, to_start())),
+        ("rest to end", stopping(REST, Next::Exit { code: 3 })),
+        ("killing to restart", stopping(KILLING, to_start())),
+        ("killing to end", stopping(KILLING, Next::Exit { code: 143 })),
+        ("killing in vain", stopping(IN_VAIN, to_start())),
+        ("ended", State::Ended),
+    ]
+}
+
+const EVENTS: [&str; 11] = [
+    "restart",
+    "started",
+    "failed",
+    "failed for now",
+    "exited",
+    "emptied",
+    "suspended",
+    "term",
+    "int",
+    "hup",
+    "woke",
+];
+
+fn problem(temporary: bool) -> StartProblem {
+    StartProblem { why: "app is cut".into(), exit_code: 126, temporary }
+}
+
+fn life(state: State) -> Life {
+    let ordered = matches!(state, State::Starting { .. } | State::Waiting(Waiting::ToRetry { .. }));
+    let last = if ordered { NEW } else { OLD };
+    Life {
+        state,
+        policy: policy(),
+        last,
+        ordered: Moment::ZERO,
+        last_ending: None,
+        was_healthy: false,
+        has_last_good: true,
+    }
+}
+
+fn happen(life: &mut Life, event: &str) -> Vec<Action> {
+    let mut out = Vec::new();
+    let out_ref = &mut out;
+    match event {
+        "restart" => life.restart(Reason::Requested, millis(5), NOW, out_ref),
+        "started" => life.started(NEW, 42, NOW, out_ref),
+        "failed" => life.start_failed(NEW, &problem(false), NOW, out_ref),
+        "failed for now" => life.start_failed(NEW, &problem(true), NOW, out_ref),
+        "exited" => life.exited(OLD, Ending::Code(3), NOW, out_ref),
+        "emptied" => life.emptied(OLD, NOW, out_ref),
+        "suspended" => life.suspended(OLD, out_ref),
+        "term" => life.shutdown(TERM, NOW, out_ref),
+        "int" => life.shutdown(INT, NOW, out_ref),
+        "hup" => life.signal(libc::SIGHUP, out_ref),
+        "woke" => life.woke(life.deadline().unwrap_or(NOW), out_ref),
+        _ => panic!("{event}"),
+    }
+    out
+}
+
+fn note(note: Note) -> Action {
+    Action::Note(note)
+}
+
+fn shutting_down(signal: i32) -> Action {
+    note(Note::ShuttingDown { signal })
+}
+
+fn start(generation: Generation, program: Program) -> Action {
+    Action::Start { generation, program }
+}
+
+fn asked(generation: Generation, to: Recipient, signal: i32) -> [Action; 2] {
+    [signal, libc::SIGCONT].map(|signal| Action::Signal { generation, to, signal })
+}
+
+fn killing(after: Duration) -> Vec<Action> {
+    vec![note(Note::Killing { generation: OLD, after }), Action::KillAll { generation: OLD }]
+}
+
+fn requested(generation: u64) -> State {
+    let times = RestartTimes { settle: millis(5), ..RestartTimes::default() };
+    let (generation, reason) = (Generation(generation), Reason::Requested);
+    let due = Due { generation, reason, times, since: NOW };
+    State::Starting { due, program: Program::Current, ordered: NOW, then_stop: None }
+}
+
+fn due_after_stop(stop: Duration, since: Moment) -> State {
+    let times = RestartTimes { stop, ..RestartTimes::default() };
+    State::Waiting(Waiting::ToStart(Due { times, since, ..due() }))
+}
+
+fn with(notes: Vec<Action>, more: impl IntoIterator<Item = Action>) -> Vec<Action> {
+    notes.into_iter().chain(more).collect()
+}
+
+fn expected(state: &str, event: &str) -> Option<(Vec<Action>, State)> {
+    waiting(state, event)
+        .or_else(|| being_started(state, event))
+        .or_else(|| up(state, event))
+        .or_else(|| being_stopped(state, event))
+}
+
+fn waiting(state: &str, event: &str) -> Option<(Vec<Action>, State)> {
+    let ended = |signal, code| (vec![shutting_down(signal), Action::Exit { code }], State::Ended);
+    Some(match (state, event) {
+        ("idle" | "to start", "restart") => (vec![start(NEW, Program::Current)], requested(8)),
+        ("to retry", "restart") => (vec![start(Generation(9), Program::Current)], requested(9)),
+        ("to retry", "woke") => (vec![], State::Waiting(Waiting::ToStart(due()))),
+        ("idle" | "to start" | "to retry", "term") => ended(15, 143),
+        ("idle" | "to start" | "to retry", "int") => ended(2, 130),
+        _ => return None,
+    })
+}
+
+fn being_started(state: &str, event: &str) -> Option<(Vec<Action>, State)> {
+    let times = RestartTimes { start: millis(2), ..RestartTimes::default() };
+    let told = Note::Started { generation: NEW, pid: 42, reason: Reason::First, times };
+    let why = || "app is cut".to_owned();
+    Some(match (state, event) {
+        ("starting", "started") => (
+            vec![note(told)],
+            State::Running { generation: NEW, since: NOW, recheck: Some(NOW + millis(500)) },
+        ),
+        ("starting", "failed") => (
+            vec![note(Note::FellBack { why: why() }), start(NEW, Program::LastGood)],
+            State::Starting {
+                due: due(),
+                program: Program::LastGood,
+                ordered: NOW,
+                then_stop: None,
+            },
+        ),
+        ("starting", "failed for now") => {
+            let at = NOW + millis(20);
+            (vec![], State::Waiting(Waiting::ToRetry { at, due: due() }))
+        }
+        ("starting", "term") => (vec![], starting(Some(TERM))),
+        ("starting" | "starting to end", "int") => (vec![], starting(Some(INT))),
+        ("starting to end", "started") => (
+            with(vec![note(told), shutting_down(15)], asked(NEW, Recipient::Group, 15)),
+            State::Stopping {
+                generation: NEW,
+                phase: StopPhase::Asked { deadline: NOW + secs(8), begun: NOW },
+                next: Next::Exit { code: 143 },
+            },
+        ),
+        ("starting to end", "failed" | "failed for now") => {
+            (vec![Action::Exit { code: 126 }], State::Ended)
+        }
+        _ => return None,
+    })
+}
+
+fn up(state: &str, event: &str) -> Option<(Vec<Action>, State)> {
+    let stopped_for = note(Note::Stopping { generation: OLD, reason: Reason::Requested });
+    let times = RestartTimes { settle: millis(5), ..RestartTimes::default() };
+    let restart = Next::Start { reason: Reason::Requested, times };
+    let group = |signal| asked(OLD, Recipient::Group, signal);
+    let rest = asked(OLD, Recipient::Rest, 15);
+    let asked_by = |patience, next| {
+        stopping(StopPhase::Asked { deadline: NOW + secs(patience), begun: NOW }, next)
+    };
+    let rest_by = |next| stopping(StopPhase::Rest { deadline: NOW + secs(2), begun: NOW }, next);
+    let exited =
+        |ending| note(Note::Exited { generation: OLD, ending, after: secs(10), held: true });
+    Some(match (state, event) {
+        ("running", "restart") => (with(vec![stopped_for], group(15)), asked_by(10, restart)),
+        ("running", "exited") => {
+            (vec![exited(Ending::Code(3))], State::Left { generation: OLD, since: secs(90) })
+        }
+        ("running", "emptied") => (vec![exited(Ending::Unknown)], State::Waiting(Waiting::Idle)),
+        ("running", "suspended") => (group(15)[1..].to_vec(), states()[5].1.clone()),
+        ("running", "term") => {
+            (with(vec![shutting_down(15)], group(15)), asked_by(8, Next::Exit { code: 143 }))
+        }
+        ("running", "int") => {
+            (with(vec![shutting_down(2)], group(2)), asked_by(8, Next::Exit { code: 130 }))
+        }
+        ("running", "hup") => (to_leader(), states()[5].1.clone()),
+        ("running", "woke") => (
+            vec![Action::Recheck],
+            State::Running { generation: OLD, since: secs(90), recheck: None },
+        ),
+        ("left", "restart") => (with(vec![stopped_for], rest), rest_by(restart)),
+        ("left", "emptied") => (vec![], State::Waiting(Waiting::Idle)),
+        ("left", "term") => (with(vec![shutting_down(15)], rest), rest_by(Next::Exit { code: 0 })),
+        ("left", "int") => (with(vec![shutting_down(2)], rest), rest_by(Next::Exit { code: 0 })),
+        _ => return None,
+    })
+}
+
+fn to_leader() -> Vec<Action> {
+    vec![Action::Signal { generation: OLD, to: Recipient::Leader, signal: libc::SIGHUP }]
+}
+
+fn being_stopped(state: &str, event: &str) -> Option<(Vec<Action>, State)> {
+    let (_, before) = states().into_iter().find(|(name, _)| *name == state)?;
+    let State::Stopping { phase, next, .. } = before.clone() else { return None };
+    let restarts = matches!(next, Next::Start { .. });
+    let rest = asked(OLD, Recipient::Rest, 15);
+    let fewer_seconds = StopPhase::Rest { deadline: NOW + secs(2), begun: secs(95) };
+    Some(match (state, event) {
+        ("asked to restart", "exited") => (rest.to_vec(), stopping(fewer_seconds, next)),
+        ("asked to end", "exited") => {
+            (rest.to_vec(), stopping(fewer_seconds, Next::Exit { code: 3 }))
+        }
+        ("killing to end", "exited") => (vec![], stopping(phase, Next::Exit { code: 3 })),
+        (_, "emptied") => match next {
+            Next::Start { .. } => (vec![], due_after_stop(NOW.saturating_sub(phase.begun()), NOW)),
+            Next::Exit { code } => (vec![Action::Exit { code }], State::Ended),
+        },
+        (_, "suspended") => (asked(OLD, Recipient::Group, 15)[1..].to_vec(), before),
+        (_, "hup") => (to_leader(), before),
+        (_, "term") if restarts => {
+            (vec![shutting_down(15)], stopping(phase, Next::Exit { code: 143 }))
+        }
+        (_, "int") if restarts => {
+            (vec![shutting_down(2)], stopping(phase, Next::Exit { code: 130 }))
+        }
+        ("asked to end" | "rest to end", "int") => {
+            let begun = phase.begun();
+            let phase = StopPhase::Killing { next_round: NOW + millis(5), since: NOW, begun };
+            (killing(NOW.saturating_sub(begun)), stopping(phase, next))
+        }
+        ("asked to restart" | "asked to end" | "rest to restart" | "rest to end", "woke") => {
+            let (since, begun) = (phase.deadline(), phase.begun());
+            let phase = StopPhase::Killing { next_round: since + millis(5), since, begun };
+            (killing(since.saturating_sub(begun)), stopping(phase, next))
+        }
+        ("killing to restart" | "killing to end", "woke") => {
+            let (since, begun) = (secs(99), secs(89));
+            let phase = StopPhase::Killing { next_round: NOW + millis(5), since, begun };
+            (vec![Action::KillAll { generation: OLD }], stopping(phase, next))
+        }
+        ("killing in vain", "woke") => {
+            (vec![note(Note::Unkillable { generation: OLD })], due_after_stop(secs(14), NOW))
+        }
+        _ => return None,
+    })
+}
+
+#[test]
+fn every_event_in_every_state_does_what_the_table_says() {
+    for (name, state) in states() {
+        for event in EVENTS {
+            let mut life = life(state.clone());
+            let out = happen(&mut life, event);
+            let nothing = || (Vec::new(), state.clone());
+            let expected = expected(name, event).unwrap_or_else(nothing);
+            assert_eq!((out, life.state), expected, "{event} while {name}");
+        }
+    }
+}
+
+#[test]
+fn news_of_another_generation_changes_nothing() {
+    for (name, state) in states() {
+        let mut life = life(state.clone());
+        let mut out = Vec::new();
+        life.started(Generation(3), 1, NOW, &mut out);
+        life.start_failed(Generation(3), &problem(false), NOW, &mut out);
+        life.exited(Generation(3), Ending::Code(0), NOW, &mut out);
+        life.emptied(Generation(3), NOW, &mut out);
+        life.suspended(Generation(3), &mut out);
+        assert_eq!((out, life.state), (vec![], state), "{name}");
+    }
+}
+
+#[test]
+fn waking_before_the_deadline_changes_nothing() {
+    for (name, state) in states() {
+        let mut life = life(state.clone());
+        let mut out = Vec::new();
+        life.woke(secs(80), &mut out);
+        assert_eq!((out, life.state), (vec![], state), "{name}");
+    }
+}
+
+#[test]
+fn a_passing_failure_is_retried_for_two_seconds_and_then_the_last_good_one_is_started() {
+    let mut life = life(starting(None));
+    let mut out = Vec::new();
+    life.start_failed(NEW, &problem(true), due().since + secs(2), &mut out);
+    let why = "app is cut".to_owned();
+    assert_eq!(out, [note(Note::FellBack { why }), start(NEW, Program::LastGood)]);
+}
+
+#[test]
+fn a_first_start_that_fails_is_held_or_ends_as_pid_1() {
+    for (pid1, actions, state) in [
+        (false, vec![], State::Waiting(Waiting::Idle)),
+        (true, vec![Action::Exit { code: 126 }], State::Ended),
+    ] {
+        let mut life = Life { has_last_good: false, ..life(starting(None)) };
+        life.policy.pid1 = pid1;
+        let mut out = Vec::new();
+        life.start_failed(NEW, &problem(false), NOW, &mut out);
+        let told = note(Note::StartFailed { generation: NEW, why: "app is cut".into() });
+        assert_eq!((out, life.state), (with(vec![told], actions), state));
+    }
+}
+
+#[test]
+fn as_pid_1_an_end_within_the_first_second_ends_the_supervisor() {
+    let since = millis(99_001);
+    let mut life = life(State::Running { generation: OLD, since, recheck: None });
+    life.policy.pid1 = true;
+    let out = happen(&mut life, "exited");
+    let told =
+        Note::Exited { generation: OLD, ending: Ending::Code(3), after: millis(999), held: false };
+    assert_eq!(out, with(vec![note(told)], asked(OLD, Recipient::Rest, 15)));
+    assert_eq!(happen(&mut life, "emptied"), [Action::Exit { code: 3 }]);
+}
+
+#[test]
+fn under_a_shell_ctrl_z_stops_the_supervisor_too() {
+    let mut life = life(State::Running { generation: OLD, since: secs(90), recheck: None });
+    life.policy.job_control = true;
+    assert_eq!(happen(&mut life, "suspended"), [Action::Suspend]);
+}
+
+#[test]
+fn a_shutdown_while_holding_ends_with_the_code_of_the_app() {
+    let mut life = life(State::Running { generation: OLD, since: secs(90), recheck: None });
+    happen(&mut life, "exited");
+    happen(&mut life, "emptied");
+    assert_eq!(happen(&mut life, "term"), [shutting_down(15), Action::Exit { code: 3 }]);
+}

@@ -1,0 +1,254 @@
+//! [`Core`]: joins the settler and the life of the app.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::life::{Life, State};
+use super::own_writes::{OwnWrites, PATIENCE, SOON, Verdict};
+use super::settle::{Settled, Settler, Step, Told};
+use super::{
+    Action, Change, Event, Generation, Judge, Judgement, Moment, Note, Policy, Program, Reason,
+};
+
+/// The pure core of the supervisor; see the [module](super) for the theory and the call order.
+#[derive(Debug)]
+pub struct Core {
+    settler: Settler,
+    life: Life,
+    own_writes: OwnWrites,
+    /// The set whose judgement was asked for last.
+    judging: Option<Judging>,
+}
+
+#[derive(Debug)]
+struct Judging {
+    set: Settled,
+    asked: Moment,
+    /// It was put off once, since the app itself may have written it.
+    postponed: bool,
+}
+
+impl Core {
+    /// A core that waits for [`Event::Began`].
+    #[must_use]
+    pub fn new(policy: Policy, settle: Option<Duration>, settle_max: Duration) -> Self {
+        Self {
+            settler: Settler::new(settle, settle_max),
+            life: Life::new(policy),
+            own_writes: OwnWrites::default(),
+            judging: None,
+        }
+    }
+
+    /// Takes one event in and returns the orders that follow from it.
+    pub fn handle(&mut self, event: Event, now: Moment) -> Vec<Action> {
+        let mut out = Vec::new();
+        match event {
+            Event::Began => self.life.restart(Reason::First, Duration::ZERO, now, &mut out),
+            Event::File(event) => self.settler.file(&event, now),
+            Event::ScanBegan => self.settler.scan(true),
+            Event::ScanEnded => self.settler.scan(false),
+            Event::LookedAround(seen) => self.settler.looked_around(&seen),
+            Event::SessionEnded { pid } => self.settler.session_ended(pid),
+            Event::Probed(probes) => {
+                let told = self.settler.probed(&probes, self.life.start_by(), now);
+                self.told(told, now, &mut out);
+            }
+            Event::Judged { forced: true, judgement } => self.requested(judgement, now, &mut out),
+            Event::Judged { forced: false, judgement } => self.judged(judgement, now, &mut out),
+            Event::Started { generation, pid } => {
+                self.settler.forget_own_files();
+                self.life.started(generation, pid, now, &mut out);
+            }
+            Event::StartFailed { generation, problem } => {
+                self.life.start_failed(generation, &problem, now, &mut out);
+            }
+            Event::Exited { generation, ending } => {
+                self.life.exited(generation, ending, now, &mut out);
+            }
+            Event::Emptied { generation } => self.life.emptied(generation, now, &mut out),
+            Event::Suspended { generation } => self.life.suspended(generation, &mut out),
+            Event::ShutdownAsked(stop) => self.life.shutdown(stop, now, &mut out),
+            Event::SignalArrived { signal } => self.life.signal(signal, &mut out),
+            Event::ReloadAsked => {
+                out.push(Action::Judge(Judge { paths: Vec::new(), forced: true }));
+            }
+            Event::Woke => self.life.woke(now, &mut out),
+        }
+        self.pump(now, &mut out);
+        out
+    }
+
+    /// The moment for [`Event::Woke`]; `None` = wait for events alone.
+    #[must_use]
+    pub fn deadline(&self) -> Option<Moment> {
+        let settling =
+            if self.life.can_act() { self.settler.deadline(self.life.start_by()) } else { None };
+        [settling, self.life.deadline()].into_iter().flatten().min()
+    }
+
+    /// The generation that is up.
+    #[must_use]
+    pub fn running(&self) -> Option<Generation> {
+        self.life.running()
+    }
+
+    /// The number of the last start that was ordered; 0 before the first.
+    #[must_use]
+    pub fn generation(&self) -> Generation {
+        self.life.generation()
+    }
+
+    /// Whether the supervisor is to end: no event changes anything any more.
+    #[must_use]
+    pub fn has_ended(&self) -> bool {
+        *self.life.state() == State::Ended
+    }
+
+    /// Whether no change waits for a judgement.
+    #[must_use]
+    pub fn is_quiet(&self) -> bool {
+        self.settler.is_quiet()
+    }
+
+    /// Asks the settler for its next step, as far as the life can act on it.
+    fn pump(&mut self, now: Moment, out: &mut Vec<Action>) {
+        if !self.life.can_act() {
+            return;
+        }
+        match self.settler.poll(self.life.start_by(), now) {
+            Some(Step::LookAround) => out.push(Action::LookAround),
+            Some(Step::Probe(paths)) => out.push(Action::Probe(paths)),
+            Some(Step::Settled(set)) => {
+                out.push(Action::Judge(Judge { paths: set.paths.clone(), forced: false }));
+                let postponed = self
+                    .judging
+                    .take()
+                    .is_some_and(|last| last.postponed && last.set.first == set.first);
+                self.judging = Some(Judging { set, asked: now, postponed });
+            }
+            None => {
+                if self.life.is_start_due() && self.settler.is_quiet() {
+                    self.life.start_due(Program::Current, now, out);
+                }
+            }
+        }
+    }
+
+    /// A judgement of the settled set; void when something came meanwhile.
+    fn judged(&mut self, judgement: Judgement, now: Moment, out: &mut Vec<Action>) {
+        if !self.settler.is_judging() {
+            return;
+        }
+        let Some(judging) = &self.judging else { return };
+        let files = judging.set.paths.len();
+        let path = judging.set.paths.first().cloned();
+        let witnessed = judging.set.witnessed;
+        match judgement {
+            Judgement::Busy { path } => self.busy(&path, now, out),
+            Judgement::Refused { why } => {
+                self.settler.close(false, now);
+                self.refused(why, now, out);
+            }
+            Judgement::Unchanged => {
+                self.settler.close(false, now);
+                // Nobody waits for a word on what only a comparison was in doubt of.
+                if let Some(path) = path.filter(|_| witnessed && !self.life.is_start_due()) {
+                    out.push(Action::Note(Note::Unchanged { path, files }));
+                }
+            }
+            Judgement::NotUsed(change) => {
+                self.settler.close(false, now);
+                if let Some(path) = change.paths.first().cloned() {
+                    let files = change.paths.len();
+                    out.push(Action::Note(Note::NotUsed { path, files }));
+                }
+            }
+            Judgement::Changed(change) => self.changed(&change, now, out),
+        }
+    }
+
+    fn changed(&mut self, change: &Change, now: Moment, out: &mut Vec<Action>) {
+        let Some(judging) = &mut self.judging else {
+            return;
+        };
+        if self.life.is_start_due() {
+            self.settler.close(true, now);
+            self.life.start_due(Program::Current, now, out);
+            return;
+        }
+        let soon = !judging.set.by_session
+            && self.life.running_since().is_some_and(|since| {
+                judging.set.first >= since && judging.set.first < since + SOON
+            });
+        match self.own_writes.weigh(change, soon, judging.postponed) {
+            Verdict::Postpone => {
+                judging.postponed = true;
+                self.settler.postpone(judging.set.last + PATIENCE);
+            }
+            Verdict::Own(named) => {
+                self.settler.close(false, now);
+                out.extend(named.into_iter().map(|path| Action::Note(Note::OwnWrites { path })));
+            }
+            Verdict::Counts => {
+                let settle = judging.asked.saturating_sub(judging.set.last);
+                self.settler.close(true, now);
+                if let Some(path) = change.paths.first().cloned() {
+                    let (files, bytes) = (change.paths.len(), change.bytes);
+                    self.life.restart(Reason::Changed { path, files, bytes }, settle, now, out);
+                }
+            }
+        }
+    }
+
+    /// The new executable is unfit: what runs keeps running; what ran last runs again.
+    fn refused(&mut self, why: String, now: Moment, out: &mut Vec<Action>) {
+        if self.life.is_start_due() {
+            self.life.refused(why, now, out);
+        } else {
+            out.push(Action::Note(Note::Refused { why, running: self.life.running() }));
+        }
+    }
+
+    /// The executable is open for writing. Nothing runs meanwhile only when the old generation is
+    /// gone already; then its writer is waited for no longer than for anything else.
+    fn busy(&mut self, path: &Arc<Path>, now: Moment, out: &mut Vec<Action>) {
+        self.settler.busy(path, now);
+        if self.life.start_by().is_some_and(|latest| now >= latest) {
+            self.fall_back(path, now, out);
+        }
+    }
+
+    fn fall_back(&mut self, path: &Path, now: Moment, out: &mut Vec<Action>) {
+        if self.life.has_last_good() {
+            self.life.refused(format!("{} is still being written", path.display()), now, out);
+        }
+    }
+
+    /// The answer to a person's wish for a restart.
+    fn requested(&mut self, judgement: Judgement, now: Moment, out: &mut Vec<Action>) {
+        match judgement {
+            Judgement::Refused { why } => {
+                out.push(Action::Note(Note::Refused { why, running: self.life.running() }));
+            }
+            Judgement::Busy { path } => {
+                let why = format!("{} is still being written", path.display());
+                out.push(Action::Note(Note::Refused { why, running: self.life.running() }));
+            }
+            Judgement::Unchanged | Judgement::NotUsed(_) | Judgement::Changed(_) => {
+                self.life.restart(Reason::Requested, Duration::ZERO, now, out);
+            }
+        }
+    }
+
+    fn told(&mut self, told: Vec<Told>, now: Moment, out: &mut Vec<Action>) {
+        for told in told {
+            match told {
+                Told::OwnFile(path) => out.push(Action::Note(Note::OwnWrites { path })),
+                Told::Waiting(path) if self.life.is_start_due() => self.fall_back(&path, now, out),
+                Told::Waiting(path) => out.push(Action::Note(Note::WaitingForWriter { path })),
+            }
+        }
+    }
+}

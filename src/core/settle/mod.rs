@@ -1,0 +1,430 @@
+//! The settler: when is a change set complete? Evidence first, quiet time last.
+//!
+//! It collects events into a [`ChangeSet`] and says, each time it is asked, what is to be done
+//! next: look around for a sync session, test who writes the files that are presumed open, or
+//! judge the set because it has settled.
+//!
+//! A set is *not* settled while
+//! - the watch still compares the disk with its tables,
+//! - a file of it is open for writing: without limit when the next start would exec it, else as
+//!   long as it is being written, and [`FOREIGN_WRITER`] where it may be somebody's log,
+//! - a temporary file of a sync client waits for its new name, at most [`TEMPORARY`],
+//! - the sync session that began with it lives, unless nothing came for [`SESSION_QUIET`].
+//!
+//! The end of the session settles it at once; otherwise the [`window`] decides.
+
+mod marks;
+mod pending;
+mod set;
+mod temporary;
+mod window;
+
+#[cfg(test)]
+mod tests;
+
+use std::collections::BTreeSet;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+pub use temporary::is_temporary;
+
+use self::pending::{Origin, Pending, Phase, Writers};
+use self::set::{ChangeSet, Shape};
+use self::window::Window;
+use super::{FileEvent, Moment, Probe, Surroundings, What, WriterState};
+
+/// What the settler wants done.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Step {
+    LookAround,
+    Probe(Vec<Arc<Path>>),
+    Settled(Settled),
+}
+
+/// A settled set.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Settled {
+    pub(super) paths: Vec<Arc<Path>>,
+    /// When its first and its last event came.
+    pub(super) first: Moment,
+    pub(super) last: Moment,
+    /// A sync session wrote it, so the app did not.
+    pub(super) by_session: bool,
+    /// Somebody did something, as events tell; otherwise a comparison found it.
+    pub(super) witnessed: bool,
+}
+
+/// What the writer test told besides its influence on settling.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Told {
+    /// The running generation itself has the file open: it counts no more.
+    OwnFile(Arc<Path>),
+    /// The executable is open for writing.
+    Waiting(Arc<Path>),
+}
+
+#[derive(Debug)]
+pub(super) struct Settler {
+    phase: Phase,
+    window: Window,
+    settle_max: Duration,
+    scanning: bool,
+    stretch: u32,
+    /// Living sync sessions.
+    clients: BTreeSet<i32>,
+    /// Files that the app itself keeps open.
+    own: BTreeSet<Arc<Path>>,
+    /// Those of them that the person was told of, in any generation.
+    named: BTreeSet<Arc<Path>>,
+    last_cut: Option<Cut>,
+}
+
+/// The last set that led to a start, to learn whether it was cut too early.
+#[derive(Debug)]
+struct Cut {
+    settled: Moment,
+    last: Moment,
+    by_session: bool,
+    /// The one path of a set that was a single rename: renamed again, it is a new version.
+    renamed: Option<Arc<Path>>,
+}
+
+impl Settler {
+    pub(super) fn new(settle: Option<Duration>, settle_max: Duration) -> Self {
+        Self {
+            phase: Phase::Quiet,
+            window: Window::new(settle),
+            settle_max,
+            scanning: false,
+            stretch: 1,
+            clients: BTreeSet::new(),
+            own: BTreeSet::new(),
+            named: BTreeSet::new(),
+            last_cut: None,
+        }
+    }
+
+    /// Whether no change waits for a judgement.
+    pub(super) fn is_quiet(&self) -> bool {
+        matches!(self.phase, Phase::Quiet) && !self.scanning
+    }
+
+    pub(super) fn file(&mut self, event: &FileEvent, now: Moment) {
+        if self.is_own(event) {
+            return;
+        }
+        let mut pending = match std::mem::replace(&mut self.phase, Phase::Quiet) {
+            Phase::Quiet => self.begin(event, now),
+            Phase::Collecting(pending) | Phase::Judging(pending) => pending,
+        };
+        pending.set.add(event, now);
+        if self.own.contains(&event.path) {
+            // It changed unseen: is it still the app that has it open?
+            pending.set.presume_open(&event.path, now);
+        }
+        if pending.session == Origin::EndedSession {
+            pending.session = Origin::Unknown;
+        }
+        if !pending.set.is_empty() {
+            self.phase = Phase::Collecting(pending);
+        }
+    }
+
+    /// The watch compares the disk with its tables: what is being judged may not be all.
+    /// A new generation runs: what the old one kept open is anybody's file again.
+    pub(super) fn forget_own_files(&mut self) {
+        self.own.clear();
+    }
+
+    pub(super) fn scan(&mut self, under_way: bool) {
+        self.scanning = under_way;
+        if under_way {
+            self.phase = match std::mem::replace(&mut self.phase, Phase::Quiet) {
+                Phase::Judging(pending) => Phase::Collecting(pending),
+                phase @ (Phase::Quiet | Phase::Collecting(_)) => phase,
+            };
+        }
+    }
+
+    pub(super) fn looked_around(&mut self, seen: &Surroundings) {
+        self.stretch = seen.stretch;
+        let young = seen.sessions.iter().filter(|it| !it.terminal && it.age_ms <= YOUNG_MS);
+        let Phase::Collecting(pending) = &mut self.phase else {
+            return;
+        };
+        for session in young {
+            self.clients.insert(session.pid);
+            pending.session = Origin::Session;
+        }
+    }
+
+    pub(super) fn session_ended(&mut self, pid: i32) {
+        let known = self.clients.remove(&pid);
+        let Phase::Collecting(pending) = &mut self.phase else {
+            return;
+        };
+        if known && self.clients.is_empty() && pending.session == Origin::Session {
+            pending.session = Origin::EndedSession;
+        }
+    }
+
+    /// Takes the writer test's answer in; `latest` as for [`poll`](Self::poll).
+    pub(super) fn probed(
+        &mut self,
+        probes: &[Probe],
+        latest: Option<Moment>,
+        now: Moment,
+    ) -> Vec<Told> {
+        let Phase::Collecting(pending) = &mut self.phase else {
+            return Vec::new();
+        };
+        let Writers::Asked { pause } = pending.writers else {
+            return Vec::new();
+        };
+        let in_session = !self.clients.is_empty();
+        let hurried = latest.is_some_and(|latest| now >= latest);
+        let overdue = hurried || now >= pending.held_up + self.settle_max;
+        let log_patience =
+            pending.set.last_sure().map(|sure| sure + FOREIGN_WRITER).filter(|_| !in_session);
+        let mut told = Vec::new();
+        for Probe { path, writer, vital } in probes {
+            let Some(since) = pending.set.open_since(path) else {
+                continue;
+            };
+            let silent = now >= since + FOREIGN_WRITER;
+            let only_a_log =
+                pending.set.may_be_log(path) && log_patience.is_some_and(|until| now >= until);
+            match (writer, vital) {
+                (WriterState::Nobody, _) => {
+                    self.own.remove(path);
+                    pending.set.presume_closed(path, now);
+                }
+                (WriterState::OwnGeneration, false) => {
+                    pending.set.forget(path);
+                    // The app did it; what is left was found by a comparison, or has its own event.
+                    pending.set.witnessed = false;
+                    if self.own.insert(Arc::clone(path)) {
+                        if self.named.insert(Arc::clone(path)) {
+                            told.push(Told::OwnFile(Arc::clone(path)));
+                        }
+                    }
+                }
+                (WriterState::OwnGeneration | WriterState::Foreign, true) => {
+                    pending.held_up = now;
+                    let new = silent && pending.told.replace(Arc::clone(path)).is_none();
+                    if new || hurried {
+                        told.push(Told::Waiting(Arc::clone(path)));
+                    }
+                }
+                (WriterState::Foreign, false) | (WriterState::Unknown, _) => {
+                    if silent || only_a_log || overdue {
+                        pending.set.presume_closed(path, now);
+                    }
+                }
+            }
+        }
+        pending.writers = Writers::Askable { from: now + pause, pause: (pause * 2).min(PROBE_MAX) };
+        if pending.set.is_empty() {
+            self.phase = Phase::Quiet;
+        }
+        told
+    }
+
+    /// What is to be done now; `None` = wait until [`deadline`](Self::deadline). `latest` = nothing
+    /// runs although something should, and at that moment the set has to do as it is.
+    pub(super) fn poll(&mut self, latest: Option<Moment>, now: Moment) -> Option<Step> {
+        let due = self.due(latest)?;
+        let Phase::Collecting(pending) = &mut self.phase else {
+            return None;
+        };
+        let unseen = self.clients.is_empty() && pending.session != Origin::EndedSession;
+        let stale = pending.looked.is_none_or(|at| at < pending.set.last && now >= at + LOOK_AGAIN);
+        if unseen && stale {
+            pending.looked = Some(now);
+            return Some(Step::LookAround);
+        }
+        // What is written to without rest never comes to its quiet time; it may be the app's own log.
+        let restless = pending.set.is_open() && now >= pending.set.first + RESTLESS;
+        if now < due && !restless {
+            return None;
+        }
+        if pending.set.is_open() {
+            let Writers::Askable { from, pause } = pending.writers else {
+                return None;
+            };
+            if now < from {
+                return None;
+            }
+            pending.writers = Writers::Asked { pause };
+            return Some(Step::Probe(pending.set.open()));
+        }
+        let settled = Settled {
+            paths: pending.set.paths(),
+            first: pending.set.first,
+            last: pending.set.last,
+            by_session: pending.session != Origin::Unknown,
+            witnessed: pending.set.witnessed,
+        };
+        let Phase::Collecting(pending) = std::mem::replace(&mut self.phase, Phase::Quiet) else {
+            return None;
+        };
+        if settled.paths.is_empty() {
+            return None;
+        }
+        self.phase = Phase::Judging(pending);
+        Some(Step::Settled(settled))
+    }
+
+    /// When [`poll`](Self::poll) will have something to say, unless events come first.
+    pub(super) fn deadline(&self, latest: Option<Moment>) -> Option<Moment> {
+        let due = self.due(latest)?;
+        let Phase::Collecting(pending) = &self.phase else {
+            return None;
+        };
+        match pending.writers {
+            Writers::Askable { from, .. } if pending.set.is_open() => {
+                Some(due.min(pending.set.first + RESTLESS).max(from))
+            }
+            Writers::Asked { .. } if pending.set.is_open() => None,
+            Writers::Askable { .. } | Writers::Asked { .. } => Some(due),
+        }
+    }
+
+    /// The judgement stands: the set is done with. `real` = something had changed.
+    pub(super) fn close(&mut self, real: bool, now: Moment) {
+        let Phase::Judging(pending) = std::mem::replace(&mut self.phase, Phase::Quiet) else {
+            return;
+        };
+        // A set that was refused or unchanged has cost nobody anything: it was no cut.
+        if !real {
+            return;
+        }
+        match pending.follows {
+            Some(gap) => self.window.cut_too_early(gap),
+            None => self.window.decay(),
+        }
+        let renamed = match pending.set.shape() {
+            Shape::RenamedIn => pending.set.paths().into_iter().next(),
+            Shape::OnePath | Shape::Several | Shape::DeletionsOnly => None,
+        };
+        self.last_cut = Some(Cut {
+            settled: now,
+            last: pending.set.last,
+            by_session: pending.session != Origin::Unknown,
+            renamed,
+        });
+    }
+
+    /// Whether the set that was judged is still the whole truth: nothing came meanwhile.
+    pub(super) fn is_judging(&self) -> bool {
+        matches!(self.phase, Phase::Judging(_))
+    }
+
+    /// The exec check found a writer: the set is not settled after all.
+    pub(super) fn busy(&mut self, path: &Arc<Path>, now: Moment) {
+        if let Phase::Judging(mut pending) = std::mem::replace(&mut self.phase, Phase::Quiet) {
+            pending.set.presume_open(path, now);
+            pending.writers = Writers::Askable { from: now + PROBE_MIN, pause: PROBE_MIN };
+            self.phase = Phase::Collecting(pending);
+        }
+    }
+
+    /// Wait longer for this set: the app itself may have written it.
+    pub(super) fn postpone(&mut self, until: Moment) {
+        if let Phase::Judging(mut pending) = std::mem::replace(&mut self.phase, Phase::Quiet) {
+            pending.not_before = until;
+            self.phase = Phase::Collecting(pending);
+        }
+    }
+
+    fn begin(&self, event: &FileEvent, now: Moment) -> Pending {
+        let follows = self.last_cut.as_ref().and_then(|cut| {
+            let new_version = cut.renamed.as_ref() == Some(&event.path);
+            let early = window::proves_early_cut(cut.settled, now);
+            (early && !cut.by_session && !new_version).then(|| now.saturating_sub(cut.last))
+        });
+        Pending {
+            set: ChangeSet::begin(now),
+            looked: None,
+            writers: Writers::Askable { from: now, pause: PROBE_MIN },
+            session: if self.clients.is_empty() { Origin::Unknown } else { Origin::Session },
+            not_before: Moment::ZERO,
+            told: None,
+            held_up: now,
+            follows,
+        }
+    }
+
+    /// An app appends to its own log and closes it when it ends; a new file of that name is
+    /// somebody else's.
+    fn is_own(&mut self, event: &FileEvent) -> bool {
+        match &event.what {
+            What::Modified | What::Closed | What::Attributes | What::Deleted | What::MovedAway => {
+                self.own.contains(&event.path)
+            }
+            What::Created
+            | What::Linked
+            | What::MovedIn
+            | What::MovedWithin { .. }
+            | What::FolderMoved { .. }
+            | What::FolderGone => {
+                self.own.remove(&event.path);
+                false
+            }
+            What::Found => false,
+        }
+    }
+
+    fn due(&self, latest: Option<Moment>) -> Option<Moment> {
+        let Phase::Collecting(pending) = &self.phase else {
+            return None;
+        };
+        if self.scanning {
+            return None;
+        }
+        let set = &pending.set;
+        // What goes on after a cut that came too early must not be cut again.
+        let lesson = pending.follows.and_then(window::lesson).unwrap_or_default();
+        let window = self.window.quiet(set, self.stretch).max(lesson);
+        let quiet = match pending.session {
+            Origin::EndedSession if set.shape() != Shape::DeletionsOnly => set.last,
+            Origin::Session if !self.clients.is_empty() => set.last + window.max(SESSION_QUIET),
+            Origin::EndedSession | Origin::Session | Origin::Unknown => set.last + window,
+        };
+        let complete = match pending.session {
+            // Whoever could rename them is gone.
+            Origin::EndedSession => quiet,
+            Origin::Session | Origin::Unknown => {
+                quiet.max(set.temporaries_until(TEMPORARY).unwrap_or_default())
+            }
+        };
+        // A log that never rests puts the rest of the set off no longer than this.
+        let beside_log = set
+            .last_sure()
+            .filter(|_| self.clients.is_empty())
+            .map(|sure| sure + window + FOREIGN_WRITER);
+        let longest = pending.held_up + self.settle_max;
+        let latest = latest.map_or(longest, |latest| latest.min(longest));
+        Some(complete.min(beside_log.unwrap_or(latest)).min(latest).max(pending.not_before))
+    }
+}
+
+/// Patience with a file that somebody keeps open without writing, and with a log beside a set.
+const FOREIGN_WRITER: Duration = Duration::from_secs(2);
+/// Patience with a closed temporary file: a client that died leaves it behind.
+const TEMPORARY: Duration = Duration::from_secs(2);
+/// A session that lives but sends nothing for this long does something else.
+const SESSION_QUIET: Duration = Duration::from_secs(1);
+/// A sync client begins to write soon after it was exec'ed; older ones are a person's shells and
+/// other tools.
+const YOUNG_MS: u64 = 5_000;
+/// Sessions follow each other within milliseconds; a look costs 26 to 170 µs.
+const LOOK_AGAIN: Duration = Duration::from_millis(20);
+/// A set that is still open after this time is tested for its writers although it is not quiet.
+const RESTLESS: Duration = Duration::from_millis(200);
+/// First pause between two writer tests; a close is told by its own event, so this is for mounts
+/// and links that tell of none.
+const PROBE_MIN: Duration = Duration::from_millis(10);
+/// Longest pause between two writer tests.
+const PROBE_MAX: Duration = Duration::from_millis(160);

@@ -1,0 +1,56 @@
+//! The set that is not settled yet: how far its settling has come.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::set::ChangeSet;
+use crate::core::Moment;
+
+/// How far the settler is.
+#[derive(Debug)]
+pub(super) enum Phase {
+    /// Nothing has changed.
+    Quiet,
+    /// A set is growing or waits for its quiet time.
+    Collecting(Pending),
+    /// The set is being judged; an event meanwhile takes it back to collecting.
+    Judging(Pending),
+}
+
+/// A set, and what is known beside its events.
+#[derive(Debug)]
+pub(super) struct Pending {
+    pub(super) set: ChangeSet,
+    /// When we last looked for sessions.
+    pub(super) looked: Option<Moment>,
+    pub(super) writers: Writers,
+    pub(super) session: Origin,
+    /// Not before this moment, whatever the window says.
+    pub(super) not_before: Moment,
+    /// The executable whose writer the person was told of.
+    pub(super) told: Option<Arc<Path>>,
+    /// When an executable was last seen open: the time that it took does not count for
+    /// `--settle-max`, or what comes with it would be cut off at its close.
+    pub(super) held_up: Moment,
+    /// The cut before came this long before the first event of this set: too early, perhaps.
+    pub(super) follows: Option<Duration>,
+}
+
+/// Where the writer test of a set stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Writers {
+    /// It may be asked from this moment on.
+    Askable { from: Moment, pause: Duration },
+    /// It was asked and has not answered.
+    Asked { pause: Duration },
+}
+
+/// Whether a sync session wrote the set.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Origin {
+    Unknown,
+    Session,
+    /// The session has ended and nothing came since.
+    EndedSession,
+}

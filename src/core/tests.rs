@@ -1,0 +1,282 @@
+//! The core as a whole: what the settler and the life decide together, and that it is pure.
+
+use std::fs;
+use std::path::PathBuf;
+
+use super::*;
+use crate::settings::OnExit;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+fn ms(milliseconds: u64) -> Moment {
+    Duration::from_secs(1_000) + Duration::from_millis(milliseconds)
+}
+
+fn app() -> Arc<Path> {
+    Path::new("/w/app").into()
+}
+
+fn core() -> Core {
+    let policy = Policy {
+        pid1: false,
+        job_control: false,
+        on_exit: OnExit::Auto,
+        stop_signal: libc::SIGTERM,
+        stop_timeout: Duration::from_secs(10),
+        shutdown_timeout: Duration::from_secs(8),
+    };
+    Core::new(policy, None, Duration::from_secs(10))
+}
+
+/// A core whose first generation has run for a long time.
+fn running() -> Core {
+    let mut core = core();
+    core.handle(Event::Began, Duration::ZERO);
+    core.handle(Event::Started { generation: Generation(1), pid: 42 }, Duration::ZERO);
+    core.handle(Event::Woke, Duration::from_secs(1));
+    core
+}
+
+fn file(what: What) -> Event {
+    Event::File(FileEvent { path: app(), what })
+}
+
+fn looked() -> Event {
+    Event::LookedAround(Surroundings { sessions: vec![], stretch: 1 })
+}
+
+fn change() -> Change {
+    Change { paths: vec![app()], bytes: 9, beyond_budget: false, executable: true }
+}
+
+fn judged(judgement: Judgement) -> Event {
+    Event::Judged { forced: false, judgement }
+}
+
+fn judge() -> Vec<Action> {
+    vec![Action::Judge(Judge { paths: vec![app()], forced: false })]
+}
+
+/// One file renamed in at `at`, to the question for its judgement.
+fn settle(core: &mut Core, at: u64) {
+    assert_eq!(core.handle(file(What::MovedIn), ms(at)), [Action::LookAround]);
+    assert_eq!(core.handle(looked(), ms(at)), []);
+    assert_eq!(core.deadline(), Some(ms(at + 10)));
+    assert_eq!(core.handle(Event::Woke, ms(at + 10)), judge());
+}
+
+/// A core that was asked to restart at 10 ms.
+fn stopping() -> Core {
+    let mut core = running();
+    settle(&mut core, 0);
+    let out = core.handle(judged(Judgement::Changed(change())), ms(10));
+    let reason = Reason::Changed { path: app(), files: 1, bytes: 9 };
+    let signal =
+        |signal| Action::Signal { generation: Generation(1), to: Recipient::Group, signal };
+    let stopping = Note::Stopping { generation: Generation(1), reason };
+    assert_eq!(out, [Action::Note(stopping), signal(libc::SIGTERM), signal(libc::SIGCONT)]);
+    core
+}
+
+fn start(generation: u64, program: Program) -> Action {
+    Action::Start { generation: Generation(generation), program }
+}
+
+fn emptied() -> Event {
+    Event::Emptied { generation: Generation(1) }
+}
+
+#[test]
+fn a_change_is_judged_and_restarts_the_app_once() {
+    let mut core = stopping();
+    assert_eq!(core.handle(emptied(), ms(30)), [start(2, Program::Current)]);
+    let out = core.handle(Event::Started { generation: Generation(2), pid: 43 }, ms(31));
+    let times = RestartTimes {
+        settle: Duration::from_millis(10),
+        stop: Duration::from_millis(20),
+        start: Duration::from_millis(1),
+    };
+    let reason = Reason::Changed { path: app(), files: 1, bytes: 9 };
+    let told = Note::Started { generation: Generation(2), pid: 43, reason, times };
+    assert_eq!(out, [Action::Note(told)]);
+    assert_eq!((core.running(), core.is_quiet()), (Some(Generation(2)), true));
+}
+
+#[test]
+fn a_change_during_the_stop_settles_before_the_start() {
+    let mut core = stopping();
+    assert_eq!(core.handle(file(What::MovedIn), ms(25)), []);
+    assert_eq!(core.handle(emptied(), ms(30)), [Action::LookAround]);
+    assert_eq!(core.handle(looked(), ms(30)), []);
+    assert_eq!(core.handle(Event::Woke, ms(35)), judge());
+    let out = core.handle(judged(Judgement::Changed(change())), ms(36));
+    assert_eq!(out, [start(2, Program::Current)]);
+}
+
+#[test]
+fn what_breaks_during_the_stop_is_replaced_by_the_last_good_one() {
+    let mut core = stopping();
+    core.handle(file(What::MovedIn), ms(25));
+    core.handle(emptied(), ms(30));
+    core.handle(looked(), ms(30));
+    core.handle(Event::Woke, ms(35));
+    let why = "app is cut".to_owned();
+    let out = core.handle(judged(Judgement::Refused { why: why.clone() }), ms(36));
+    assert_eq!(out, [Action::Note(Note::FellBack { why }), start(2, Program::LastGood)]);
+}
+
+#[test]
+fn a_writer_is_waited_for_two_seconds_while_nothing_runs() {
+    let mut core = stopping();
+    core.handle(file(What::Created), ms(25));
+    core.handle(emptied(), ms(30));
+    let mut out = core.handle(looked(), ms(30));
+    let busy = || Probe { path: app(), writer: WriterState::Foreign, vital: true };
+    let mut now = ms(30);
+    while !out.iter().any(|it| matches!(it, Action::Start { .. })) {
+        out = if out == [Action::Probe(vec![app()])] {
+            core.handle(Event::Probed(vec![busy()]), now)
+        } else {
+            // It writes all the time.
+            core.handle(file(What::Modified), now);
+            now = core.deadline().unwrap();
+            core.handle(Event::Woke, now)
+        };
+    }
+    let why = "/w/app is still being written".to_owned();
+    assert_eq!(out, [Action::Note(Note::FellBack { why }), start(2, Program::LastGood)]);
+    assert!((ms(2_030)..ms(2_200)).contains(&now), "{now:?}");
+}
+
+#[test]
+fn a_retry_waits_for_the_writer_that_made_the_start_fail() {
+    let mut core = core();
+    assert_eq!(core.handle(Event::Began, ms(0)), [start(1, Program::Current)]);
+    let problem = StartProblem { why: "busy".into(), exit_code: 126, temporary: true };
+    let failed = Event::StartFailed { generation: Generation(1), problem };
+    assert_eq!(core.handle(failed, ms(1)), []);
+    assert_eq!(core.handle(file(What::Modified), ms(15)), [Action::LookAround]);
+    assert_eq!(core.handle(looked(), ms(15)), []);
+    assert_eq!(core.handle(Event::Woke, ms(21)), []);
+    assert_eq!(core.handle(file(What::Closed), ms(30)), []);
+    assert_eq!(core.deadline(), Some(ms(50)));
+}
+
+#[test]
+fn a_first_executable_that_is_unfit_is_held_and_told() {
+    let mut core = core();
+    core.handle(Event::Began, ms(0));
+    let problem = StartProblem { why: "busy".into(), exit_code: 126, temporary: true };
+    core.handle(Event::StartFailed { generation: Generation(1), problem }, ms(1));
+    core.handle(file(What::Closed), ms(15));
+    core.handle(looked(), ms(15));
+    core.handle(Event::Woke, ms(21));
+    core.handle(Event::Woke, ms(35));
+    let out = core.handle(judged(Judgement::Refused { why: "app is cut".into() }), ms(36));
+    let told = Note::StartFailed { generation: Generation(1), why: "app is cut".into() };
+    assert_eq!(out, [Action::Note(told)]);
+}
+
+#[test]
+fn a_judgement_is_void_when_something_came_meanwhile() {
+    let mut core = running();
+    settle(&mut core, 0);
+    core.handle(file(What::Modified), ms(11));
+    assert_eq!(core.handle(judged(Judgement::Changed(change())), ms(12)), []);
+    assert_eq!(core.running(), Some(Generation(1)));
+}
+
+#[test]
+fn an_unchanged_or_unused_set_restarts_nothing() {
+    for (judgement, note) in [
+        (Judgement::Unchanged, Note::Unchanged { path: app(), files: 1 }),
+        (Judgement::NotUsed(change()), Note::NotUsed { path: app(), files: 1 }),
+        (
+            Judgement::Refused { why: "cut".into() },
+            Note::Refused { why: "cut".into(), running: Some(Generation(1)) },
+        ),
+    ] {
+        let mut core = running();
+        settle(&mut core, 0);
+        assert_eq!(core.handle(judged(judgement), ms(11)), [Action::Note(note)]);
+        assert_eq!((core.running(), core.is_quiet()), (Some(Generation(1)), true));
+    }
+}
+
+#[test]
+fn a_crash_inside_a_change_set_waits_for_the_set() {
+    let mut core = running();
+    core.handle(file(What::MovedIn), ms(0));
+    core.handle(looked(), ms(0));
+    let exited = Event::Exited { generation: Generation(1), ending: Ending::Signal(11) };
+    core.handle(exited, ms(2));
+    assert_eq!(core.handle(emptied(), ms(3)), []);
+    assert_eq!(core.handle(Event::Woke, ms(10)), judge());
+    let out = core.handle(judged(Judgement::Changed(change())), ms(11));
+    assert_eq!(out, [start(2, Program::Current)]);
+}
+
+#[test]
+fn a_reload_restarts_without_a_change_unless_the_executable_is_unfit() {
+    let forced = |judgement| Event::Judged { forced: true, judgement };
+    let mut core = running();
+    let asked = Action::Judge(Judge { paths: vec![], forced: true });
+    assert_eq!(core.handle(Event::ReloadAsked, ms(0)), [asked]);
+    let why = "cut".to_owned();
+    let out = core.handle(forced(Judgement::Refused { why: why.clone() }), ms(1));
+    let running = Some(Generation(1));
+    assert_eq!(out, [Action::Note(Note::Refused { why, running })]);
+    let out = core.handle(forced(Judgement::Unchanged), ms(2));
+    let reason = Reason::Requested;
+    assert_eq!(out[0], Action::Note(Note::Stopping { generation: Generation(1), reason }));
+}
+
+#[test]
+fn nothing_is_started_after_a_shutdown() {
+    let mut core = stopping();
+    core.handle(file(What::MovedIn), ms(12));
+    let stop = Stop { signal: libc::SIGTERM, keyboard: false };
+    let out = core.handle(Event::ShutdownAsked(stop), ms(20));
+    assert_eq!(out, [Action::Note(Note::ShuttingDown { signal: libc::SIGTERM })]);
+    assert_eq!(core.handle(emptied(), ms(30)), [Action::Exit { code: 143 }]);
+    assert!(core.has_ended());
+    assert_eq!((core.handle(Event::Woke, ms(9_000)), core.deadline()), (vec![], None));
+}
+
+/// Words that would let the outside world in.
+const IMPURE: [&str; 8] = [
+    "std::fs",
+    "std::io",
+    "std::net",
+    "std::process",
+    "std::thread",
+    "std::env",
+    "Instant",
+    "SystemTime",
+];
+
+#[test]
+fn no_file_process_clock_or_thread_comes_in() {
+    let mut folders = vec![PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/src/core"))];
+    let (mut read, mut impure) = (0, Vec::new());
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                folders.push(path);
+            } else if !path.ends_with("tests.rs") {
+                let text = fs::read_to_string(&path).unwrap();
+                read += 1;
+                impure.extend(
+                    IMPURE
+                        .iter()
+                        .filter(|word| text.contains(**word))
+                        .map(|word| format!("{}: {word}", path.display())),
+                );
+            }
+        }
+    }
+    assert_eq!(impure, Vec::<String>::new());
+    assert!(read >= 15, "only {read} files were read");
+}

@@ -1,0 +1,118 @@
+//! Digests of what lies in the tables, made in idle time, so that a touch or an identical re-sync
+//! is told from a change without a word from the app.
+
+use std::ffi::OsStr;
+use std::os::unix::ffi::OsStrExt;
+use std::time::{Duration, Instant};
+
+use super::stamp::{Digesting, Progress, Stamp, file_clock};
+use super::table::{FolderId, LOOSE};
+use super::watcher::Watch;
+
+/// Digests are held for files of this many bytes in all: 64 MB are read in about 40 ms when they
+/// are cached, and a tree of sources is smaller.
+const ALL_BYTES: u64 = 64 << 20;
+
+/// A larger file is no source; it costs others their share.
+pub(super) const FILE_BYTES: u64 = 8 << 20;
+
+/// A file that changed this short a time ago may change again within the same tick of its times.
+const YOUNG: i64 = 20_000_000;
+
+/// How far the walk over the tables came.
+#[derive(Debug, Default)]
+pub(super) struct Digests {
+    folder: FolderId,
+    file: usize,
+    /// Bytes of the files passed so far that have a digest.
+    held: u64,
+    /// The walk came to the end and nothing was changed since.
+    done: bool,
+    active: Option<(FolderId, Vec<u8>, Stamp, Digesting)>,
+    buffer: Vec<u8>,
+}
+
+impl Digests {
+    /// Walks again from the start: there are new files or other bytes.
+    pub(super) fn again(&mut self) {
+        self.folder = 0;
+        self.file = 0;
+        self.held = 0;
+        self.done = false;
+    }
+}
+
+impl Watch {
+    /// One slice of making digests, for when nothing else is to be done: it reads files, up to
+    /// 8 MB each and 64 MB in all, 128 KB at a time. Returns whether more is left.
+    pub fn digest(&mut self, budget: Duration) -> bool {
+        let end = Instant::now() + budget;
+        while !self.digests.done && !self.has_work() {
+            if self.digests.active.is_some() {
+                self.digest_piece();
+            } else {
+                self.next_file();
+            }
+            if Instant::now() >= end {
+                break;
+            }
+        }
+        if self.digests.done {
+            self.digests.buffer = Vec::new();
+        }
+        !self.digests.done
+    }
+
+    /// Passes files that need none; opens the next one that does.
+    fn next_file(&mut self) {
+        let oldest = file_clock() - YOUNG;
+        for _ in 0..1_000 {
+            let at = (self.digests.folder, self.digests.file);
+            if at.0 as usize >= self.table.slots() {
+                self.digests.done = true;
+                return;
+            }
+            let Some((name, entry)) = self.table.nth(at.0, at.1) else {
+                self.digests.folder += 1;
+                self.digests.file = 0;
+                continue;
+            };
+            self.digests.file += 1;
+            let size = entry.stamp.size;
+            let fits = size <= FILE_BYTES && self.digests.held + size <= ALL_BYTES;
+            if entry.digest.is_some() {
+                self.digests.held += size;
+            } else if fits && !entry.stamp.is_link() && entry.stamp.ctime < oldest {
+                let name = name.to_vec();
+                self.open_for_digest(at.0, name, entry.stamp);
+                return;
+            }
+        }
+    }
+
+    fn open_for_digest(&mut self, folder: FolderId, name: Vec<u8>, stamp: Stamp) {
+        // Our own reading would look like the app's.
+        if self.evidence.contains(&folder) || !self.table.exists(folder) {
+            return;
+        }
+        let path = self.table.path(folder).join(OsStr::from_bytes(&name));
+        // A file that cannot be read or is another by now stays without: "cannot tell".
+        if let Ok(Some(digesting)) = Digesting::start(&path, stamp, folder == LOOSE) {
+            self.digests.active = Some((folder, name, stamp, digesting));
+        }
+    }
+
+    fn digest_piece(&mut self) {
+        let Some((folder, name, stamp, mut digesting)) = self.digests.active.take() else {
+            return;
+        };
+        match digesting.step(&mut self.digests.buffer) {
+            Ok(Progress::More) => self.digests.active = Some((folder, name, stamp, digesting)),
+            Ok(Progress::Done(digest)) => {
+                self.digests.held += stamp.size;
+                self.table.set_digest(folder, &name, stamp, digest);
+            }
+            Ok(Progress::Disturbed) | Err(_) => {}
+        }
+    }
+}

@@ -1,0 +1,283 @@
+//! The keeper: a small process between the supervisor and one generation of the app. It is a
+//! subreaper, so whatever the app leaves behind comes back to it and to nobody else; what descends
+//! from it is the generation, exactly.
+//!
+//! It is forked without exec from the single-threaded supervisor, ahead of need, and does as little
+//! as possible, since each page it touches is memory of its own. It starts the app on order,
+//! reports what becomes of the leader, and reaps. It signals nobody as long as the supervisor
+//! lives.
+//!
+//! The leader is reaped last: as a zombie it keeps its pid, its group and its session from being
+//! given to a stranger, so the supervisor may signal them by number until it lets go of the socket.
+
+use std::fs::File;
+use std::io::Read;
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
+use std::time::{Duration, Instant};
+
+use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
+use nix::sys::prctl;
+use nix::unistd::{Pid, getpid, pipe2, setpgid};
+
+use super::Child;
+use super::launch::{self, Launch};
+use super::message::{Message, receive_order, send_message};
+use super::order::Received;
+use super::procfs::Children;
+use super::sys::{self, Fork, Image, Take, Which};
+use super::tree::{KEEPER_NAME, Scope};
+
+/// Time between TERM and KILL when the supervisor died.
+const GRACE: Duration = Duration::from_secs(2);
+/// Pause between rounds of KILL; a process in an uninterruptible wait may need many.
+const ROUND: Duration = Duration::from_millis(50);
+
+/// The keeper's whole life.
+pub(super) fn run(socket: OwnedFd) -> ! {
+    let _guard = ExitOnUnwind;
+    let Some((supervisor, news)) = isolate(socket) else { sys::exit(1) };
+    let mut keeper = Keeper { supervisor, news, leader: Leader::None };
+    keeper.serve();
+    keeper.finish()
+}
+
+/// A keeper must never return into the supervisor's code.
+struct ExitOnUnwind;
+
+impl Drop for ExitOnUnwind {
+    fn drop(&mut self) {
+        sys::exit(1)
+    }
+}
+
+/// Separates this process from the supervisor: a group of its own, so that the terminal's signals
+/// pass it by; every signal blocked; no descriptor but the three streams, the socket and a
+/// signalfd.
+fn isolate(socket: OwnedFd) -> Option<(OwnedFd, OwnedFd)> {
+    sys::set_mask(sys::ALL_SIGNALS).ok()?;
+    let _ = setpgid(Pid::from_raw(0), Pid::from_raw(0));
+    let _ = prctl::set_name(KEEPER_NAME);
+    let socket = sys::move_to(socket, 3).ok()?;
+    sys::close_from(4);
+    // An ignored SIGCHLD would make the kernel reap children unseen.
+    sys::set_ignored(libc::SIGCHLD, false).ok()?;
+    let news = sys::signalfd(sys::bit(libc::SIGCHLD)).ok()?;
+    if let Err(errno) = prctl::set_child_subreaper(true) {
+        let _ = send_message(socket.as_fd(), Message::NoSubreaper(errno as i32));
+    }
+    Some((socket, news))
+}
+
+/// The leader's life as the keeper sees it.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Leader {
+    /// Nothing was started.
+    None,
+    Alive(i32),
+    /// Ended and reported, not reaped: it holds its pid.
+    Zombie(i32),
+    /// Ended, reported and reaped, since /proc does not show its siblings.
+    Reaped,
+    /// Nothing of the generation is left; the leader is still a zombie where /proc allows.
+    Empty,
+}
+
+struct Keeper {
+    supervisor: OwnedFd,
+    /// Readable after a child's state changed.
+    news: OwnedFd,
+    leader: Leader,
+}
+
+impl Keeper {
+    /// Serves until the supervisor lets go of the socket or dies.
+    fn serve(&mut self) {
+        loop {
+            let (order, news) = wait_for(self.supervisor.as_fd(), self.news.as_fd(), None);
+            if news {
+                drain(self.news.as_fd());
+                self.reap();
+            }
+            if order {
+                let Some(files) = receive_order(self.supervisor.as_fd()) else {
+                    return;
+                };
+                if self.leader == Leader::None {
+                    let outcome = self.start(files);
+                    self.report(outcome.map_or_else(Message::StartFailed, |()| Message::Started));
+                    // The signal of a child that ended at once may have come before its pid was
+                    // known here.
+                    self.reap();
+                }
+            }
+        }
+    }
+
+    fn report(&self, message: Message) {
+        // A supervisor that is gone shows as the end of the socket.
+        let _ = send_message(self.supervisor.as_fd(), message);
+    }
+
+    /// Starts the app; returns when exec succeeded, or its errno.
+    fn start(&mut self, files: Vec<OwnedFd>) -> Result<(), i32> {
+        let mut files = files.into_iter();
+        let order = files.next().ok_or(libc::EPROTO)?;
+        let held = files.next();
+        let order = Received::from_file(order).map_err(|error| errno(&error))?;
+        let (path, arguments, environment) = order.lists().ok_or(libc::EPROTO)?;
+        let (outcome, failure) =
+            pipe2(nix::fcntl::OFlag::O_CLOEXEC).map_err(|errno| errno as i32)?;
+        let launch = Launch {
+            image: Image { path, arguments: &arguments, environment: &environment },
+            held,
+            terminal: order.terminal,
+            supervisor: self.supervisor.as_fd(),
+            failure,
+        };
+        let pid = match sys::fork().map_err(|error| errno(&error))? {
+            Fork::Child => launch::run(launch),
+            Fork::Parent(pid) => pid,
+        };
+        drop(launch);
+        let mut failed = [0; 4];
+        if File::from(outcome).read_exact(&mut failed).is_ok() {
+            reap_failed(pid);
+            return Err(i32::from_le_bytes(failed));
+        }
+        self.leader = Leader::Alive(pid);
+        Ok(())
+    }
+
+    fn reap(&mut self) {
+        match self.leader {
+            Leader::None | Leader::Empty => {}
+            Leader::Alive(leader) => self.reap_around_leader(leader),
+            Leader::Zombie(leader) => self.reap_others(leader),
+            Leader::Reaped => {
+                if reap_all() {
+                    self.empty();
+                }
+            }
+        }
+    }
+
+    fn empty(&mut self) {
+        self.leader = Leader::Empty;
+        self.report(Message::Empty);
+    }
+
+    /// Takes news of any child; a dead leader is only looked at.
+    fn reap_around_leader(&mut self, leader: i32) {
+        while let Ok(Some(child)) = sys::wait(Which::Any, Take::Peek) {
+            if child.pid == leader && child.status.is_end() {
+                self.leader = Leader::Zombie(leader);
+                self.report(Message::Leader(child.status));
+                self.reap_others(leader);
+                return;
+            }
+            if child.pid == leader {
+                // It may have ended since the look: its end is left for the next one.
+                let stop = sys::wait(Which::Pid(leader), Take::Stops);
+                if let Ok(Some(Child { status, .. })) = stop {
+                    self.report(Message::Leader(status));
+                }
+            } else {
+                let _ = sys::wait(Which::Pid(child.pid), Take::Reap);
+            }
+        }
+    }
+
+    /// Reaps all but the leader, whose zombie would hide the others from a wait for any child. The
+    /// leader came first, so a list that holds only it was complete when it was read.
+    fn reap_others(&mut self, leader: i32) {
+        let children = Children::new().of(getpid().as_raw());
+        if !children.contains(&leader) {
+            let _ = sys::wait(Which::Pid(leader), Take::Reap);
+            self.leader = Leader::Reaped;
+            return self.reap();
+        }
+        let mut others = 0;
+        for pid in children.into_iter().filter(|pid| *pid != leader) {
+            let ended = sys::wait(Which::Pid(pid), Take::Reap)
+                .is_ok_and(|child| child.is_some_and(|child| child.status.is_end()));
+            others += usize::from(!ended);
+        }
+        if others == 0 {
+            self.empty();
+        }
+    }
+
+    /// The supervisor let go or died: ends what is left, first with a request.
+    fn finish(&self) -> ! {
+        let scope = Scope {
+            keeper: Some(getpid().as_raw()),
+            own_children: false,
+            leader: None,
+            mark: None,
+            known: &[],
+        };
+        let mut deadline = Instant::now() + GRACE;
+        if reap_all() {
+            sys::exit(0)
+        }
+        scope.signal(None, &[libc::SIGTERM, libc::SIGCONT]);
+        loop {
+            let left = deadline.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                scope.stop_and_kill();
+                deadline = Instant::now() + ROUND;
+            }
+            wait_for_news(self.news.as_fd(), left);
+            if reap_all() {
+                sys::exit(0)
+            }
+        }
+    }
+}
+
+/// Reaps every dead child; true when no child is left.
+fn reap_all() -> bool {
+    loop {
+        match sys::wait(Which::Any, Take::Reap) {
+            Ok(Some(_)) => {}
+            Ok(None) => return false,
+            Err(_) => return true,
+        }
+    }
+}
+
+/// A child whose exec failed ends by itself at once.
+fn reap_failed(pid: i32) {
+    while let Ok(None) = sys::wait(Which::Pid(pid), Take::Reap) {
+        std::thread::yield_now();
+    }
+}
+
+/// Waits for either; returns which are readable.
+fn wait_for(
+    first: BorrowedFd<'_>,
+    second: BorrowedFd<'_>,
+    timeout: Option<PollTimeout>,
+) -> (bool, bool) {
+    let mut descriptors =
+        [PollFd::new(first, PollFlags::POLLIN), PollFd::new(second, PollFlags::POLLIN)];
+    let _ = poll(&mut descriptors, timeout.unwrap_or(PollTimeout::NONE));
+    let [first, second] = descriptors.map(|descriptor| descriptor.any().unwrap_or(false));
+    (first, second)
+}
+
+fn wait_for_news(news: BorrowedFd<'_>, timeout: Duration) {
+    let mut descriptors = [PollFd::new(news, PollFlags::POLLIN)];
+    let milliseconds = u16::try_from(timeout.as_millis() + 1).unwrap_or(u16::MAX);
+    let _ = poll(&mut descriptors, PollTimeout::from(milliseconds));
+    drain(news);
+}
+
+fn drain(news: BorrowedFd<'_>) {
+    while let Ok(Some(_)) = sys::read_signal(news) {}
+    debug_assert!(news.as_raw_fd() > 2);
+}
+
+fn errno(error: &std::io::Error) -> i32 {
+    error.raw_os_error().unwrap_or(libc::EPROTO)
+}

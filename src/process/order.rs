@@ -1,0 +1,155 @@
+//! The order to start an app: what runs, with which words and environment. It crosses to the keeper
+//! in a memory file, since arguments and environment may be larger than any socket message (the
+//! kernel allows a quarter of the stack limit, 2 MiB and more).
+
+use std::ffi::{CStr, OsStr, OsString};
+use std::fs::File;
+use std::io::{self, Read, Seek, Write};
+use std::os::fd::{BorrowedFd, OwnedFd};
+use std::os::unix::ffi::OsStrExt;
+use std::path::Path;
+use std::ptr;
+
+use nix::sys::memfd::{MFdFlags, memfd_create};
+
+/// How to start one generation.
+#[derive(Debug, Clone, Copy)]
+pub struct Order<'a> {
+    /// The executable; looked up by nobody: a relative path is below the current folder.
+    pub path: &'a Path,
+    /// The executable held open, run instead of `path` (execveat(2)); for an executable that is no
+    /// longer, or no longer good, under its name. May have been opened with `O_PATH`, except for a
+    /// script: its interpreter reads it through the descriptor.
+    pub held: Option<BorrowedFd<'a>>,
+    /// All words, `argv[0]` first.
+    pub arguments: &'a [OsString],
+    /// The whole environment.
+    pub environment: &'a [(OsString, OsString)],
+    /// The descriptor (0, 1 or 2) of the terminal that the app is to own as its foreground group;
+    /// `None` starts it in a session of its own, without a controlling terminal.
+    pub terminal: Option<i32>,
+}
+
+impl Order<'_> {
+    /// The order as a memory file, at its beginning.
+    ///
+    /// # Errors
+    ///
+    /// `InvalidInput` for a NUL inside a word; the system's error when memory is short.
+    pub(super) fn to_file(self) -> io::Result<OwnedFd> {
+        let mut bytes = Vec::new();
+        for count in [
+            self.terminal.map_or(0, |fd| fd.cast_unsigned() + 1),
+            u32::try_from(self.arguments.len()).map_err(io::Error::other)?,
+        ] {
+            bytes.extend(count.to_le_bytes());
+        }
+        word(&mut bytes, &[self.path.as_os_str()])?;
+        for argument in self.arguments {
+            word(&mut bytes, &[argument])?;
+        }
+        for (name, value) in self.environment {
+            word(&mut bytes, &[name, OsStr::new("="), value])?;
+        }
+        let mut file = File::from(memfd_create(c"order", MFdFlags::MFD_CLOEXEC)?);
+        file.write_all(&bytes)?;
+        file.rewind()?;
+        Ok(file.into())
+    }
+}
+
+fn word(bytes: &mut Vec<u8>, parts: &[&OsStr]) -> io::Result<()> {
+    for part in parts {
+        if part.as_bytes().contains(&0) {
+            return Err(io::Error::new(
+                io::ErrorKind::InvalidInput,
+                format!("NUL inside {:?}", part.display()),
+            ));
+        }
+        bytes.extend(part.as_bytes());
+    }
+    bytes.push(0);
+    Ok(())
+}
+
+/// An order as the keeper received it.
+pub(super) struct Received {
+    /// The descriptor of the terminal to own.
+    pub(super) terminal: Option<i32>,
+    argument_count: usize,
+    words: Vec<u8>,
+}
+
+impl Received {
+    /// Reads the memory file.
+    ///
+    /// # Errors
+    ///
+    /// `InvalidData` for a file that [`Order::to_file`] did not make.
+    pub(super) fn from_file(file: OwnedFd) -> io::Result<Self> {
+        let mut file = File::from(file);
+        let mut number = || {
+            let mut bytes = [0; 4];
+            file.read_exact(&mut bytes).map(|()| u32::from_le_bytes(bytes))
+        };
+        let (terminal, argument_count) = (number()?, number()?);
+        let mut words = Vec::new();
+        file.read_to_end(&mut words)?;
+        Ok(Self {
+            terminal: terminal.checked_sub(1).map(u32::cast_signed),
+            argument_count: argument_count as usize,
+            words,
+        })
+    }
+
+    /// The path and the two null-terminated lists of execve(2), pointing into this order.
+    pub(super) fn lists(&self) -> Option<(&CStr, Pointers, Pointers)> {
+        let mut words = self
+            .words
+            .split_inclusive(|byte| *byte == 0)
+            .filter_map(|word| CStr::from_bytes_with_nul(word).ok());
+        let path = words.next()?;
+        let arguments = terminated(words.by_ref().take(self.argument_count));
+        Some((path, arguments, terminated(words)))
+    }
+}
+
+/// Pointers to words, the last one null.
+pub(super) type Pointers = Vec<*const libc::c_char>;
+
+fn terminated<'a>(words: impl Iterator<Item = &'a CStr>) -> Pointers {
+    words.map(CStr::as_ptr).chain([ptr::null()]).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn order(arguments: &[OsString]) -> Order<'_> {
+        Order {
+            path: Path::new("/bin/app"),
+            held: None,
+            arguments,
+            environment: &[],
+            terminal: Some(0),
+        }
+    }
+
+    #[test]
+    fn an_order_comes_out_as_it_went_in() {
+        let arguments = ["app".into(), OsString::new(), "a b".into()];
+        let environment = [("A".into(), "1=2".into()), ("B".into(), OsString::new())];
+        let file = Order { environment: &environment, ..order(&arguments) }.to_file().unwrap();
+        let received = Received::from_file(file).unwrap();
+        assert_eq!(received.terminal, Some(0));
+        assert_eq!(received.words, b"/bin/app\0app\0\0a b\0A=1=2\0B=\0");
+        let (path, arguments, environment) = received.lists().unwrap();
+        assert_eq!((path, arguments.len(), environment.len()), (c"/bin/app", 4, 3));
+    }
+
+    #[test]
+    fn a_nul_inside_a_word_is_refused() {
+        let error = order(&["a\0b".into()]).to_file().unwrap_err();
+        assert_eq!(error.to_string(), r#"NUL inside "a\0b""#);
+    }
+}

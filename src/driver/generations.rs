@@ -1,0 +1,227 @@
+//! The supervisor's hands on processes: start, signal, and what is reported back.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use nix::poll::{PollFd, PollFlags, poll};
+
+use super::start::{Ordered, exec_problem, start_current, start_last_good};
+use super::supervisor::{Current, Supervisor};
+use crate::core::{
+    Ending, Event, FileEvent, Generation, Program as Which, Recipient, StartProblem, Stop, What,
+};
+use crate::log::Line;
+use crate::process::{Child, Keeper, Report, Status, reap_children};
+use crate::settings::SignalNumber;
+
+impl Supervisor {
+    /// Orders an exec. Its outcome comes as a report; a failure before it is the answer.
+    pub(super) fn start(&mut self, number: Generation, which: Which) -> Option<Event> {
+        // A generation that could not be killed is let go of: its keeper goes on trying.
+        self.current = None;
+        self.watch.freeze();
+        let keeper = self.keeper.take().map_or_else(Keeper::prepare, Ok);
+        let terminal = self.terminal.as_ref().and_then(crate::process::Terminal::for_start);
+        let ordered = match (which, &self.image) {
+            (Which::LastGood, Some(last)) => {
+                start_last_good(number.0, &self.command, last, keeper, terminal)
+            }
+            (Which::Current | Which::LastGood, _) => {
+                start_current(number.0, &self.command, keeper, terminal)
+            }
+        };
+        match ordered {
+            Ok(Ordered { generation, new, path, is_script }) => {
+                let has_terminal = terminal.is_some();
+                self.current =
+                    Some(Current { number, generation, new, is_script, has_terminal, path });
+                None
+            }
+            Err(problem) => Some(Event::StartFailed { generation: number, problem }),
+        }
+    }
+
+    /// Sends a signal. What cannot be signalled (another user's) is left to the deadline.
+    pub(super) fn signal(&mut self, number: Generation, to: Recipient, signal: i32) {
+        let current = self.current.as_mut().filter(|current| current.number == number);
+        let (Some(current), Some(signal)) = (current, SignalNumber::new(signal)) else { return };
+        match to {
+            Recipient::Leader => {
+                let _ = current.generation.signal_leader(signal);
+            }
+            Recipient::Group => {
+                let _ = current.generation.signal_group(signal);
+            }
+            Recipient::Rest => {
+                current.generation.signal_others(&[signal]);
+            }
+        }
+    }
+
+    /// Takes in all signals; returns the children that the reaper found.
+    pub(super) fn take_signals(&mut self) -> Vec<Child> {
+        let mut children = Vec::new();
+        for received in self.signals.read().unwrap_or_default() {
+            let signal = received.signal.get();
+            // The kernel sends what the keyboard asks for; a person's kill has a sender.
+            let keyboard = self.terminal.is_some() && received.sender.is_none();
+            match signal {
+                libc::SIGCHLD => children.extend(reap_children()),
+                libc::SIGTERM | libc::SIGINT | libc::SIGQUIT => {
+                    self.feed(Event::ShutdownAsked(Stop { signal, keyboard }));
+                }
+                // The terminal is gone, and with it whoever could see or stop us.
+                libc::SIGHUP if keyboard => {
+                    self.feed(Event::ShutdownAsked(Stop { signal, keyboard }));
+                }
+                libc::SIGTSTP => stop_ourselves(),
+                libc::SIGCONT => self.continued(),
+                _ => self.feed(Event::SignalArrived { signal }),
+            }
+        }
+        children
+    }
+
+    /// Takes in what the running generation's keeper says.
+    pub(super) fn take_reports(&mut self, children: &[Child]) {
+        let Some(current) = &mut self.current else { return };
+        let number = current.number;
+        for report in current.generation.reports(children) {
+            match report {
+                Report::Started { pid } => self.started(number, pid),
+                Report::StartFailed { errno } => {
+                    let problem = self.exec_failed(errno);
+                    self.feed(Event::StartFailed { generation: number, problem });
+                }
+                Report::Leader(Status::Exited(code)) => {
+                    self.leader_ended(number, Ending::Code(code));
+                }
+                Report::Leader(Status::Signaled(signal)) => {
+                    self.leader_ended(number, Ending::Signal(signal.get()));
+                }
+                Report::Leader(Status::Stopped(_)) => {
+                    self.feed(Event::Suspended { generation: number });
+                }
+                Report::Leader(Status::Continued) => {}
+                Report::KeeperDied => self.warn(
+                    "the keeper of the app was killed; going on without it, helpers that left the app's session may be missed",
+                ),
+                Report::NoSubreaper { errno } => {
+                    let cause = std::io::Error::from_raw_os_error(errno);
+                    self.warn(&format!("orphans of the app may escape a restart: {cause}"));
+                }
+                Report::Empty => {
+                    if let Some(terminal) = &mut self.terminal {
+                        terminal.take_back();
+                    }
+                    self.feed(Event::Emptied { generation: number });
+                }
+            }
+        }
+    }
+
+    fn started(&mut self, number: Generation, pid: i32) {
+        self.watch.rebase_all();
+        self.undigested = true;
+        let Some(current) = &mut self.current else { return };
+        let path: Arc<Path> = current.path.as_path().into();
+        let (is_script, has_terminal) = (current.is_script, current.has_terminal);
+        if let Some((image, program)) = current.new.take() {
+            self.announce_stand_in(&program);
+            self.image = Some((image, program));
+        }
+        let mut another = false;
+        if let Some((image, _)) = &mut self.image {
+            image.pid = Some(pid);
+            if is_script {
+                // Nothing keeps a script from being written in place while it runs.
+                image.note_bytes();
+            }
+            another = image.is_another(pid, is_script);
+        }
+        if let Some(terminal) = self.terminal.as_mut().filter(|_| has_terminal) {
+            terminal.given_to(pid);
+        }
+        self.feed(Event::Started { generation: number, pid });
+        if another {
+            self.feed(Event::File(FileEvent { path, what: What::Found }));
+        }
+    }
+
+    fn exec_failed(&mut self, errno: i32) -> StartProblem {
+        let path = self.current.take().map(|current| current.path).unwrap_or_default();
+        exec_problem(&path, errno)
+    }
+
+    fn leader_ended(&mut self, number: Generation, ending: Ending) {
+        if let Some((image, _)) = &mut self.image {
+            image.pid = None;
+        }
+        if let Some(terminal) = &mut self.terminal {
+            terminal.take_back();
+        }
+        self.feed(Event::Exited { generation: number, ending });
+    }
+
+    /// A shell brought us back to the foreground: the app gets the terminal again.
+    fn continued(&mut self) {
+        let leader = self.current.as_ref().and_then(|current| current.generation.leader());
+        let (Some(terminal), Some(leader)) = (&mut self.terminal, leader) else { return };
+        if self.core.running().is_some() && terminal.is_foreground() {
+            // Fails when it hung up or the group is gone: its end will be reported.
+            let _ = terminal.give(leader);
+            if let Some(current) = &self.current {
+                let _ = current.generation.signal_group(SignalNumber::CONT);
+            }
+        }
+    }
+
+    /// Stops the supervisor as the app was stopped; both go on together.
+    pub(super) fn suspend(&mut self) {
+        let Some(current) = &self.current else { return };
+        if let (Some(terminal), Some(leader)) = (&mut self.terminal, current.generation.leader()) {
+            let _ = terminal.suspend(leader);
+        }
+        let _ = current.generation.signal_group(SignalNumber::CONT);
+    }
+
+    /// Forks the keeper of the next start ahead of need. Where that fails now, the start tries
+    /// again.
+    pub(super) fn prepare_keeper(&mut self) {
+        if self.keeper.is_none() {
+            self.keeper = Keeper::prepare().ok();
+        }
+    }
+
+    /// Keepers end when their socket closes; they are waited for, so that nobody sees a process of
+    /// ours after our end.
+    pub(super) fn let_keepers_go(&mut self) {
+        let prepared = self.keeper.take().map(|keeper| keeper.pid());
+        let kept = self.current.take().and_then(|current| current.generation.keeper());
+        let mut left: Vec<i32> = [prepared, kept].into_iter().flatten().collect();
+        let until = Instant::now() + KEEPERS_END;
+        while !left.is_empty() && Instant::now() < until {
+            let mut news = [PollFd::new(self.signals.fd(), PollFlags::POLLIN)];
+            let _ = poll(&mut news, 20_u8);
+            let _ = self.signals.read();
+            for child in reap_children().into_iter().filter(|child| child.status.is_end()) {
+                left.retain(|pid| *pid != child.pid);
+            }
+        }
+    }
+
+    pub(super) fn warn(&mut self, text: &str) {
+        self.log.write(&Line::Warning { text: text.to_owned() });
+    }
+}
+
+/// Ctrl-Z while the supervisor itself is in the foreground (it holds), or a stop from outside.
+fn stop_ourselves() {
+    // PID 1 cannot be stopped from inside its namespace; then nothing happens, as with any init.
+    let _ = nix::sys::signal::raise(nix::sys::signal::Signal::SIGSTOP);
+}
+
+/// A keeper without a generation ends within a millisecond; one that must kill takes longer, and
+/// goes on without us.
+const KEEPERS_END: Duration = Duration::from_millis(300);

@@ -1,0 +1,131 @@
+//! The supervisor's eyes: the watch, the sessions, the load, and the second look after a start.
+
+use std::env;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use super::program::Command;
+use super::supervisor::Supervisor;
+use crate::candidate::identity;
+use crate::core::{Event, FileEvent, Session, Surroundings, What};
+use crate::log::Line;
+use crate::settings::{APP_DIR_VARIABLE, LAYERS_DIR_VARIABLE, Settings};
+use crate::watch::{Difference, Ignore, Inputs, Observation, Watch, choose, sessions};
+
+/// The watch that the settings, or else the command, call for.
+pub(super) fn watch(settings: &Settings, command: &Command) -> (Vec<PathBuf>, Watch) {
+    let program = command.resolve().ok();
+    let folder = |name| env::var_os(name).filter(|it| !it.is_empty()).map(PathBuf::from);
+    let (app_dir, layers_dir) = (folder(APP_DIR_VARIABLE), folder(LAYERS_DIR_VARIABLE));
+    let roots = choose(&Inputs {
+        watch: &settings.watch,
+        target: command.target(),
+        executable: program.as_ref().map(|program| program.path.as_path()),
+        interpreted: command.is_interpreted(program.as_ref()),
+        app_dir: app_dir.as_deref(),
+        layers_dir: layers_dir.as_deref(),
+        current_dir: command.folder(),
+    });
+    let watch = Watch::new(&roots, Ignore::new(&settings.ignore), settings.poll);
+    (roots, watch)
+}
+
+impl Supervisor {
+    pub(super) fn observed(&mut self, observation: Observation) {
+        self.undigested = true;
+        match observation {
+            Observation::File(event) if self.counts(&event) => self.feed(Event::File(event)),
+            Observation::File(_) => {}
+            Observation::Overflow => {
+                self.warn("more changed at once than the kernel remembers; comparing everything");
+            }
+            Observation::Warning(warning) => self.warn(&warning.to_string()),
+        }
+    }
+
+    /// Whether a change is one of those that were asked for. What befalls a folder counts, as
+    /// nothing else tells of the files in it; so does the executable and what could stand in for
+    /// it.
+    fn counts(&self, event: &FileEvent) -> bool {
+        let whole_folder = matches!(event.what, What::FolderGone | What::FolderMoved { .. });
+        whole_folder || self.only.counts(&event.path) || self.command.may_run(&event.path)
+    }
+
+    /// Watches the executable's folder before the first exec; the rest is watched aside.
+    pub(super) fn prepare_watch(&mut self) {
+        let program = self.command.resolve().ok();
+        let folder = program.as_ref().and_then(|program| program.path.parent());
+        if let Some(folder) = folder {
+            self.watch.prepare(folder);
+        }
+    }
+
+    /// Tells the core when the watch begins and ends to compare the disk with its tables.
+    pub(super) fn tell_of_scans(&mut self) {
+        let busy = self.watch.busy();
+        if busy != self.scanning {
+            self.scanning = busy;
+            self.feed(if busy { Event::ScanBegan } else { Event::ScanEnded });
+        }
+    }
+
+    /// Looks for sessions and load; keeps what must be waited for.
+    pub(super) fn look_around(&mut self) -> Event {
+        let mut seen = Vec::new();
+        for session in sessions() {
+            let Ok(pid) = i32::try_from(session.pid) else { continue };
+            let age_ms = session.age_ms();
+            seen.push(Session { pid, age_ms, terminal: session.terminal });
+            let known = self.sessions.iter().any(|known| known.pid == session.pid);
+            if !session.terminal && !known {
+                self.sessions.push(session);
+            }
+        }
+        let stretch = match self.load.factor() {
+            factor if factor < 1.5 => 1,
+            factor if factor < 2.5 => 2,
+            _ => 3,
+        };
+        Event::LookedAround(Surroundings { sessions: seen, stretch })
+    }
+
+    /// Half a second after the start: stores through a mapping raise no event.
+    pub(super) fn recheck(&mut self) -> Vec<Event> {
+        let Some((image, program)) = &mut self.image else { return Vec::new() };
+        let mut found: Vec<Arc<Path>> = Vec::new();
+        if image.differs_from(&program.path) {
+            // What was judged as it is now need not be judged again.
+            if identity(&program.path).ok() != self.judged_program {
+                found.push(program.path.as_path().into());
+            }
+        } else {
+            image.note_bytes();
+        }
+        let mut budget = RECHECK_BUDGET;
+        let program = program.path.clone();
+        for path in std::mem::take(&mut self.judged) {
+            // What cannot be told counted as changed once; a second time would be a needless start.
+            if *path != *program && self.watch.differs(&path, &mut budget) == Difference::Changed {
+                found.push(path);
+            }
+        }
+        let event = |path| Event::File(FileEvent { path, what: What::Found });
+        found.into_iter().map(event).collect()
+    }
+
+    /// Says once when a synced file stands in, and when the original is back.
+    pub(super) fn announce_stand_in(&mut self, program: &super::program::Program) {
+        let before = self.image.as_ref().is_some_and(|(_, program)| program.stand_in);
+        match (before, program.stand_in) {
+            (false, true) => self.log.write(&Line::StandIn {
+                path: program.path.clone(),
+                instead_of: self.command.name(),
+            }),
+            (true, false) => self.log.write(&Line::StandInGone { back_to: self.command.name() }),
+            (true, true) | (false, false) => {}
+        }
+    }
+}
+
+/// Bytes that the second look digests: about 10 ms.
+const RECHECK_BUDGET: u64 = 16 << 20;

@@ -1,0 +1,251 @@
+//! The loop and its state: what is being waited for, and how each order of the core is performed.
+
+use std::collections::{BTreeSet, VecDeque};
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use nix::poll::{PollFd, PollFlags, ppoll};
+use nix::sys::time::TimeSpec;
+
+use super::clock::Clock;
+use super::image::Image;
+use super::judge::judge;
+use super::probe::probe;
+use super::program::{Command, Program};
+use super::{SLICE, observe};
+use crate::candidate::{Identity, identity};
+use crate::cli::Run;
+use crate::core::{Action, Core, Event, Generation, Policy};
+use crate::log::{Line, Log};
+use crate::process::{self, Keeper, Signals, Terminal, become_subreaper};
+use crate::watch::{Load, Only, Session, Watch};
+
+/// The supervisor: the core and everything that its orders act on.
+pub(super) struct Supervisor {
+    clock: Clock,
+    pub(super) core: Core,
+    pub(super) log: Log,
+    pub(super) signals: Signals,
+    pub(super) terminal: Option<Terminal>,
+    pub(super) watch: Watch,
+    /// Which of what it tells counts.
+    pub(super) only: Only,
+    pub(super) load: Load,
+    pub(super) command: Command,
+    /// Prepared for the next start when a change set begins.
+    pub(super) keeper: Option<Keeper>,
+    pub(super) current: Option<Current>,
+    /// The executable that ran last and its words.
+    pub(super) image: Option<(Image, Program)>,
+    /// Sync sessions whose end is waited for.
+    pub(super) sessions: Vec<Session>,
+    /// The executable as it was when it was judged last.
+    pub(super) judged_program: Option<Identity>,
+    /// Paths that were judged and not looked at once more since.
+    pub(super) judged: BTreeSet<Arc<Path>>,
+    /// Files changed or were started from since the last of them was digested.
+    pub(super) undigested: bool,
+    /// The core was told that the watch compares.
+    pub(super) scanning: bool,
+    roots: Vec<PathBuf>,
+    exit_code: u8,
+}
+
+/// The generation that was ordered last, until nothing of it is left.
+pub(super) struct Current {
+    pub(super) number: Generation,
+    pub(super) generation: process::Generation,
+    /// What is exec'ed; becomes the supervisor's `image` when the exec has succeeded. `None` = the
+    /// last good executable again.
+    pub(super) new: Option<(Image, Program)>,
+    /// The process runs an interpreter, not the file itself.
+    pub(super) is_script: bool,
+    /// The app was given the terminal.
+    pub(super) has_terminal: bool,
+    pub(super) path: PathBuf,
+}
+
+impl Supervisor {
+    /// Sets up everything that must stand before the first exec.
+    pub(super) fn new(run: Run) -> io::Result<Self> {
+        let clock = Clock::start();
+        let Run { settings, command, remarks } = run;
+        let signals = Signals::install()?;
+        let pid1 = nix::unistd::getpid().as_raw() == 1;
+        let command = Command::here(command, settings.shell);
+        let mut log = Log::new(settings.log, command.folder().to_owned());
+        if let Err(cause) = become_subreaper() {
+            let text = format!("orphans of the app may escape: {cause}");
+            log.write(&Line::Warning { text });
+        }
+        for text in remarks {
+            log.write(&Line::Warning { text });
+        }
+        let keeper = Keeper::prepare().ok();
+        let terminal = Terminal::find();
+        let job_control = !pid1 && terminal.as_ref().is_some_and(Terminal::has_job_control);
+        let policy = Policy::new(&settings, pid1, job_control);
+        let (roots, watch) = observe::watch(&settings, &command);
+        let only = Only::new(&settings.only, &roots);
+        Ok(Self {
+            clock,
+            core: Core::new(policy, settings.settle, settings.settle_max),
+            log,
+            signals,
+            terminal,
+            watch,
+            only,
+            load: Load::new(),
+            command,
+            keeper,
+            current: None,
+            image: None,
+            sessions: Vec::new(),
+            judged_program: None,
+            judged: BTreeSet::new(),
+            undigested: true,
+            scanning: false,
+            roots,
+            exit_code: 0,
+        })
+    }
+
+    /// Runs until the core says how it ends.
+    pub(super) fn run(&mut self) -> u8 {
+        self.prepare_watch();
+        self.feed(Event::Began);
+        let roots = std::mem::take(&mut self.roots);
+        self.log.write(&Line::Watching { roots });
+        while !self.core.has_ended() {
+            self.turn();
+        }
+        if let Some(terminal) = &mut self.terminal {
+            terminal.take_back();
+        }
+        self.let_keepers_go();
+        self.exit_code
+    }
+
+    /// One turn: wait, then take in what happened, file events first.
+    fn turn(&mut self) {
+        let ended_sessions = self.wait();
+        for observation in self.watch.read() {
+            self.observed(observation);
+        }
+        self.tell_of_scans();
+        for pid in ended_sessions {
+            self.feed(Event::SessionEnded { pid });
+        }
+        let children = self.take_signals();
+        self.take_reports(&children);
+        if self.core.deadline().is_some_and(|deadline| self.clock.now() >= deadline) {
+            self.feed(Event::Woke);
+        }
+    }
+
+    /// Waits for the next event or deadline; returns the sessions that have ended.
+    fn wait(&mut self) -> Vec<i32> {
+        let idle_work = self.watch.has_work() || self.undigested;
+        let busy = idle_work || self.watch.has_observations();
+        let poll_due = self.watch.deadline().map(|due| self.clock.moment(due));
+        let until = [self.core.deadline(), poll_due].into_iter().flatten().min();
+        let timeout = if busy { Some(Duration::ZERO) } else { until.map(|it| self.clock.left(it)) };
+        let generation = self.current.as_ref().and_then(|current| current.generation.fd());
+        let mut fds = vec![PollFd::new(self.signals.fd(), PollFlags::POLLIN)];
+        fds.extend(self.watch.fd().map(|fd| PollFd::new(fd, PollFlags::POLLIN)));
+        fds.extend(generation.map(|fd| PollFd::new(fd, PollFlags::POLLIN)));
+        let before = fds.len();
+        fds.extend(self.sessions.iter().map(|it| PollFd::new(it.fd(), PollFlags::POLLIN)));
+        // poll(2) counts in milliseconds: it would add half of one to every restart.
+        let ready = ppoll(&mut fds, timeout.map(TimeSpec::from_duration), None).unwrap_or(0);
+        let ended: Vec<bool> =
+            fds.iter().skip(before).map(|fd| fd.any().unwrap_or(false)).collect();
+        drop(fds);
+        if ready == 0 {
+            self.work_aside();
+        }
+        let mut ended = ended.into_iter();
+        let mut pids = Vec::new();
+        self.sessions.retain(|session| {
+            let over = ended.next().unwrap_or(false);
+            if over {
+                pids.extend(i32::try_from(session.pid));
+            }
+            !over
+        });
+        pids
+    }
+
+    /// A slice of what can wait: watching and listing folders first, digests last.
+    fn work_aside(&mut self) {
+        if self.watch.has_work() || !self.undigested {
+            self.watch.work(SLICE);
+        } else {
+            self.undigested = self.watch.digest(SLICE);
+        }
+    }
+
+    /// Hands one event to the core and performs what follows, answers included.
+    pub(super) fn feed(&mut self, event: Event) {
+        let mut events = VecDeque::from([event]);
+        while let Some(event) = events.pop_front() {
+            for action in self.core.handle(event, self.clock.now()) {
+                events.extend(self.perform(action));
+            }
+        }
+    }
+
+    /// Performs one order; returns its answers.
+    fn perform(&mut self, action: Action) -> Vec<Event> {
+        match action {
+            Action::LookAround => {
+                // A set has begun: the keeper is ready before it settles, and none waits idle.
+                self.prepare_keeper();
+                vec![self.look_around()]
+            }
+            Action::Probe(paths) => {
+                let program = self.command.resolve().ok().map(|program| program.path);
+                let current = self.current.as_ref();
+                let own = || current.map_or_else(Vec::new, |it| it.generation.processes());
+                vec![Event::Probed(probe(paths, program.as_deref(), own))]
+            }
+            Action::Judge(order) => {
+                // Before the judgement: what changes during it is seen by the second look.
+                self.judged_program =
+                    self.command.resolve().ok().and_then(|it| identity(&it.path).ok());
+                let image = self.image.as_ref().map(|(image, _)| image);
+                let judgement = judge(&order, &self.command, image, &mut self.watch);
+                self.judged.extend(order.paths);
+                vec![Event::Judged { forced: order.forced, judgement }]
+            }
+            Action::Start { generation, program } => {
+                self.start(generation, program).into_iter().collect()
+            }
+            Action::Signal { generation, to, signal } => {
+                self.signal(generation, to, signal);
+                Vec::new()
+            }
+            Action::KillAll { generation } => {
+                if let Some(current) = self.current.as_mut().filter(|it| it.number == generation) {
+                    current.generation.stop_and_kill();
+                }
+                Vec::new()
+            }
+            Action::Recheck => self.recheck(),
+            Action::Suspend => {
+                self.suspend();
+                Vec::new()
+            }
+            Action::Note(note) => {
+                self.log.write(&Line::Core(note));
+                Vec::new()
+            }
+            Action::Exit { code } => {
+                self.exit_code = code;
+                Vec::new()
+            }
+        }
+    }
+}

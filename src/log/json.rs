@@ -1,0 +1,158 @@
+//! A line as one JSON object, for tools. Values in, a string out.
+//!
+//! Schema 1: every object has `schema` (1), `time` (milliseconds since 1970, whole), `level`
+//! (`info`, `warning`, `error`), `event` and that event's fields; durations end in `_ms` and are
+//! fractional, paths are absolute. A field is only added within a schema, never changed; an event
+//! may be added. docs/log.md lists them.
+
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use serde_json::{Map, Value, json};
+
+use super::{Level, Line};
+use crate::core::{Ending, Note, Reason, RestartTimes};
+
+/// The version of the schema.
+pub const SCHEMA: u32 = 1;
+
+/// The line as JSON, without a newline.
+#[must_use]
+pub fn to_json(line: &Line, time: SystemTime) -> String {
+    let (event, fields) = fields(line);
+    let mut object = Map::new();
+    let since_1970 = time.duration_since(UNIX_EPOCH).unwrap_or_default();
+    object.insert("schema".to_owned(), json!(SCHEMA));
+    object.insert("time".to_owned(), json!(u64::try_from(since_1970.as_millis()).unwrap_or(0)));
+    let level = match line.level() {
+        Level::Info => "info",
+        Level::Warning => "warning",
+        Level::Error => "error",
+    };
+    object.insert("level".to_owned(), json!(level));
+    object.insert("event".to_owned(), json!(event));
+    if let Value::Object(fields) = fields {
+        object.extend(fields);
+    }
+    Value::Object(object).to_string()
+}
+
+fn fields(line: &Line) -> (&'static str, Value) {
+    match line {
+        Line::Core(note) => note_fields(note),
+        Line::Watching { roots } => {
+            let roots: Vec<_> = roots.iter().map(|root| root.display().to_string()).collect();
+            ("watching", json!({ "roots": roots }))
+        }
+        Line::StandIn { path, instead_of } => {
+            ("stand_in", json!({ "path": path.display().to_string(), "instead_of": instead_of }))
+        }
+        Line::StandInGone { back_to } => ("stand_in_gone", json!({ "back_to": back_to })),
+        Line::Warning { text } => ("warning", json!({ "text": text })),
+        Line::LinesLost { count } => ("lines_lost", json!({ "count": count })),
+    }
+}
+
+fn note_fields(note: &Note) -> (&'static str, Value) {
+    match note {
+        Note::Started { generation, pid, reason, times } => {
+            let RestartTimes { settle, stop, start } = times;
+            let fields = json!({
+                "generation": generation.0,
+                "pid": pid,
+                "reason": reason_fields(reason),
+                "settle_ms": milliseconds(*settle),
+                "stop_ms": milliseconds(*stop),
+                "start_ms": milliseconds(*start),
+            });
+            ("started", fields)
+        }
+        Note::StartFailed { generation, why } => {
+            ("start_failed", json!({ "generation": generation.0, "why": why }))
+        }
+        Note::Unchanged { path, files } => {
+            ("unchanged", json!({ "path": path.display().to_string(), "files": files }))
+        }
+        Note::NotUsed { path, files } => {
+            ("not_used", json!({ "path": path.display().to_string(), "files": files }))
+        }
+        Note::Refused { why, running } => {
+            ("refused", json!({ "why": why, "running": running.map(|it| it.0) }))
+        }
+        Note::FellBack { why } => ("fell_back", json!({ "why": why })),
+        Note::Exited { generation, ending, after, held } => {
+            let (code, signal) = match ending {
+                Ending::Code(code) => (Some(code), None),
+                Ending::Signal(signal) => (None, Some(signal)),
+                Ending::Unknown => (None, None),
+            };
+            let fields = json!({
+                "generation": generation.0,
+                "code": code,
+                "signal": signal,
+                "after_ms": milliseconds(*after),
+                "held": held,
+            });
+            ("exited", fields)
+        }
+        Note::Stopping { generation, reason } => {
+            let fields = json!({ "generation": generation.0, "reason": reason_fields(reason) });
+            ("stopping", fields)
+        }
+        Note::Killing { generation, after } => {
+            ("killing", json!({ "generation": generation.0, "after_ms": milliseconds(*after) }))
+        }
+        Note::Unkillable { generation } => ("unkillable", json!({ "generation": generation.0 })),
+        Note::WaitingForWriter { path } => {
+            ("waiting_for_writer", json!({ "path": path.display().to_string() }))
+        }
+        Note::OwnWrites { path } => ("own_writes", json!({ "path": path.display().to_string() })),
+        Note::ShuttingDown { signal } => ("shutting_down", json!({ "signal": signal })),
+    }
+}
+
+fn reason_fields(reason: &Reason) -> Value {
+    match reason {
+        Reason::First => json!({ "kind": "first" }),
+        Reason::Changed { path, files, bytes } => {
+            let path = path.display().to_string();
+            json!({ "kind": "changed", "path": path, "files": files, "bytes": bytes })
+        }
+        Reason::Requested => json!({ "kind": "requested" }),
+    }
+}
+
+fn milliseconds(duration: Duration) -> f64 {
+    (duration.as_secs_f64() * 1e6).round() / 1e3
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::*;
+    use crate::core::Generation;
+
+    #[test]
+    fn a_line_is_one_object_with_schema_time_level_and_event() {
+        let path = Path::new("/workspace/build/app").into();
+        let note = Note::Stopping {
+            generation: Generation(3),
+            reason: Reason::Changed { path, files: 1, bytes: 42 },
+        };
+        let json = to_json(&Line::Core(note), UNIX_EPOCH + Duration::from_millis(1_234));
+        let expected = json!({
+            "schema": 1,
+            "time": 1_234,
+            "level": "info",
+            "event": "stopping",
+            "generation": 3,
+            "reason": { "kind": "changed", "path": "/workspace/build/app", "files": 1, "bytes": 42 },
+        });
+        assert_eq!(serde_json::from_str::<Value>(&json).unwrap(), expected);
+    }
+
+    #[test]
+    fn durations_are_fractional_milliseconds() {
+        assert_eq!(json!(milliseconds(Duration::from_nanos(1_234_567))).to_string(), "1.235");
+    }
+}

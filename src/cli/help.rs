@@ -1,0 +1,72 @@
+//! The help texts. The list of settings is made from the settings' own table.
+
+use std::fmt::Write;
+
+use crate::settings::{ALL, STATE};
+
+/// The head of [`run_help`].
+pub const RUN_HELP: &str = "\
+Run COMMAND, and restart it exactly once after each settled set of changed files.
+
+Usage: relaunch run [OPTIONS] -- COMMAND [ARG]...
+
+Relaunch waits until the writes have settled, checks that the new executable is fit to run, stops
+the old processes and starts the new one. A broken executable is refused and the old one keeps
+running; a crash is held until the next change. Same content, no restart.
+
+Examples:
+  relaunch run -- build/app --port 8080           watch build/, run build/app
+  relaunch run --watch src -- python src/app.py   an interpreted app
+  relaunch run --shell -- 'exec app | tee log'    shell syntax
+
+Options (each is also a variable, which the flag overrides):
+";
+
+/// `relaunch --help`.
+#[must_use]
+pub fn top_help() -> String {
+    format!(
+        "\
+relaunch {} - live reload for every Cloud Native Buildpacks image
+
+Usage: relaunch COMMAND
+
+Commands:
+  run      run an app and restart it once for each settled change (see `relaunch run --help`)
+  help     print this
+
+Options:
+  -h, --help       print this
+  -V, --version    print the version",
+        env!("CARGO_PKG_VERSION")
+    )
+}
+
+/// `relaunch run --help`.
+#[must_use]
+pub fn run_help() -> String {
+    let mut text = RUN_HELP.to_owned();
+    for setting in ALL.iter().chain([&STATE]) {
+        let flag = if setting.value.starts_with('[') {
+            format!("--{}{}", setting.name, setting.value.replacen('[', "[=", 1))
+        } else {
+            format!("--{} {}", setting.name, setting.value).trim_end().to_owned()
+        };
+        let _ = writeln!(
+            text,
+            "  {flag:<28}{}\n{:30}[{}] [default: {}]",
+            setting.help,
+            "",
+            setting.variable(),
+            setting.default
+        );
+    }
+    text.push_str(
+        "
+Durations: 20ms, 2s, 1m. Signals: TERM, SIGINT, 15, RTMIN+3.
+
+Exit codes: the app's own; 128+n when signal n ended it; 127 not found, 126 not executable; 2 for
+a flag or variable that cannot be taken.",
+    );
+    text
+}

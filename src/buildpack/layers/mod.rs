@@ -1,0 +1,4 @@
+//! The layers of the image, one file each.
+
+pub mod supervisor;
+pub mod target;

@@ -1,0 +1,140 @@
+//! Planted faults: what the simulator must be able to find. They are injected between the world and
+//! the core, or into the world's answers; the core's own code has none.
+
+use relaunch_buildpack::core::{Action, Event, Judgement, What, WriterState};
+
+/// A fault.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Fault {
+    /// Every MODIFY is told as a close: open files seem complete.
+    ModifiedAsClosed,
+    /// The writer test never sees a foreign writer.
+    ForeignAsNobody,
+    /// The app's own open files are taken for a foreign writer's.
+    OwnAsForeign,
+    /// An executable that is being written is taken for a changed one.
+    BusyAsChanged,
+    /// An executable that is cut is taken for a changed one.
+    RefusedAsChanged,
+    /// An overflow is not noticed.
+    ScanForgotten,
+    /// What a rescan or a recheck finds is lost.
+    FoundLost,
+    /// Contents are compared by their sizes.
+    JudgedBySize,
+    /// Attributes count as content.
+    TouchCounts,
+    /// The baseline is taken after the exec.
+    BaselineLate,
+    /// A generation is called empty when its leader has ended.
+    EmptiedEarly,
+    /// File events that come during a stop are dropped.
+    DeafWhileStopping,
+    /// Every start is performed twice.
+    StartTwice,
+    /// A request to end is dropped during a stop.
+    ShutdownForgotten,
+    /// The second look at started files is left out.
+    RecheckForgotten,
+    /// The end of a sync session is not noticed.
+    SessionEndForgotten,
+    /// The last good executable was not held open.
+    LastGoodForgotten,
+    /// Nobody is ever killed.
+    KillForgotten,
+    /// Names that are gone are not reported.
+    DeletionsLost,
+    /// Renames inside the tree are not reported.
+    RenamesLost,
+    /// The end of the app is not noticed.
+    ExitLost,
+    /// The policy bounds every set by 5 ms.
+    Impatient,
+}
+
+pub(super) const FAULTS: [Fault; 22] = [
+    Fault::ModifiedAsClosed,
+    Fault::ForeignAsNobody,
+    Fault::OwnAsForeign,
+    Fault::BusyAsChanged,
+    Fault::RefusedAsChanged,
+    Fault::ScanForgotten,
+    Fault::FoundLost,
+    Fault::JudgedBySize,
+    Fault::TouchCounts,
+    Fault::BaselineLate,
+    Fault::EmptiedEarly,
+    Fault::DeafWhileStopping,
+    Fault::StartTwice,
+    Fault::ShutdownForgotten,
+    Fault::RecheckForgotten,
+    Fault::SessionEndForgotten,
+    Fault::LastGoodForgotten,
+    Fault::KillForgotten,
+    Fault::DeletionsLost,
+    Fault::RenamesLost,
+    Fault::ExitLost,
+    Fault::Impatient,
+];
+
+/// What the core gets instead of an event; `stopping` = a generation was asked to end and lives.
+pub(super) fn tamper(fault: Option<Fault>, event: Event, stopping: bool) -> Option<Event> {
+    let Some(fault) = fault else { return Some(event) };
+    match (fault, event) {
+        (Fault::ModifiedAsClosed, Event::File(mut file)) => {
+            if matches!(file.what, What::Modified | What::Created) {
+                file.what = What::Closed;
+            }
+            Some(Event::File(file))
+        }
+        (Fault::FoundLost, Event::File(file)) if file.what == What::Found => None,
+        (Fault::DeletionsLost, Event::File(file)) if file.what == What::Deleted => None,
+        (Fault::RenamesLost, Event::File(file))
+            if matches!(file.what, What::MovedWithin { .. }) =>
+        {
+            None
+        }
+        (Fault::DeafWhileStopping, Event::File(_))
+        | (Fault::ShutdownForgotten, Event::ShutdownAsked(_))
+            if stopping =>
+        {
+            None
+        }
+        (Fault::ForeignAsNobody | Fault::OwnAsForeign, Event::Probed(mut probes)) => {
+            for probe in &mut probes {
+                probe.writer = match (fault, probe.writer) {
+                    (Fault::ForeignAsNobody, WriterState::Foreign) => WriterState::Nobody,
+                    (Fault::OwnAsForeign, WriterState::OwnGeneration) => WriterState::Foreign,
+                    (_, writer) => writer,
+                };
+            }
+            Some(Event::Probed(probes))
+        }
+        (Fault::BusyAsChanged, Event::Judged { forced, judgement: Judgement::Busy { path } }) => {
+            let change =
+                relaunch_buildpack::core::Change { paths: vec![path], ..Default::default() };
+            Some(Event::Judged { forced, judgement: Judgement::Changed(change) })
+        }
+        (
+            Fault::RefusedAsChanged,
+            Event::Judged { forced, judgement: Judgement::Refused { .. } },
+        ) => {
+            let paths = vec![super::writer::name(super::writer::APP)];
+            let change = relaunch_buildpack::core::Change { paths, ..Default::default() };
+            Some(Event::Judged { forced, judgement: Judgement::Changed(change) })
+        }
+        (Fault::SessionEndForgotten, Event::SessionEnded { .. }) => None,
+        (Fault::ExitLost, Event::Exited { .. } | Event::Emptied { .. }) if !stopping => None,
+        (_, event) => Some(event),
+    }
+}
+
+/// What is performed instead of an action.
+pub(super) fn tamper_with_action(fault: Option<Fault>, action: Action) -> Vec<Action> {
+    match (fault, &action) {
+        (Some(Fault::StartTwice), Action::Start { .. }) => vec![action.clone(), action],
+        (Some(Fault::RecheckForgotten), Action::Recheck)
+        | (Some(Fault::KillForgotten), Action::KillAll { .. }) => Vec::new(),
+        _ => vec![action],
+    }
+}

@@ -1,0 +1,145 @@
+//! Schedules: which writers are at work when, how the app behaves, what else happens. All of it
+//! follows from the seed.
+//!
+//! A *calm* schedule has one well-behaved writer at a time and a rest after each, so that the number
+//! of starts is known. A *wild* one has everything at once; what must hold is what holds always.
+
+use std::time::Duration;
+
+use super::app::Manners;
+use super::random::Random;
+use super::writer::{Author, PATTERNS, Pattern, Writer};
+
+/// What happens in one run of the simulator.
+#[derive(Debug, Clone)]
+pub(super) struct Schedule {
+    pub(super) writers: Vec<Writer>,
+    /// The change sets whose number of starts is known; empty in a wild schedule.
+    pub(super) sets: Vec<Set>,
+    /// From when to when the tree never goes quiet.
+    pub(super) storm: Option<(Duration, Duration)>,
+    pub(super) manners: Manners,
+    /// The kernel's queue holds so many events.
+    pub(super) queue: usize,
+    /// The driver reads so late, at most.
+    pub(super) late_us: u64,
+    pub(super) reloads: Vec<Duration>,
+    pub(super) shutdown: Option<Duration>,
+    /// When the last thing happens.
+    pub(super) end: Duration,
+}
+
+/// A change set of a calm schedule.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Set {
+    pub(super) pattern: Pattern,
+    pub(super) begin: Duration,
+    pub(super) end: Duration,
+}
+
+impl Schedule {
+    /// The schedule of a seed.
+    pub(super) fn new(random: &mut Random) -> Self {
+        match random.range(0, 199) {
+            0 => Self::storm(random),
+            1..100 => Self::calm(random),
+            _ => Self::wild(random),
+        }
+    }
+
+    /// Somebody rewrites a file without end.
+    fn storm(random: &mut Random) -> Self {
+        let mut author = Author::new(random);
+        let begin = Duration::from_secs(3);
+        let writer = author.storm(begin);
+        let end = writer.end();
+        Self { writers: vec![writer], storm: Some((begin, end)), end, ..Self::quiet() }
+    }
+
+    /// Nothing happens.
+    fn quiet() -> Self {
+        let manners = Manners {
+            slow_ms: 5,
+            ignores_term: 0,
+            helpers: 0,
+            crashes: 0,
+            own_log: false,
+            own_state: false,
+        };
+        Self {
+            writers: Vec::new(),
+            sets: Vec::new(),
+            storm: None,
+            manners,
+            queue: 16_384,
+            late_us: 300,
+            reloads: Vec::new(),
+            shutdown: None,
+            end: Duration::ZERO,
+        }
+    }
+
+    fn calm(random: &mut Random) -> Self {
+        let manners = Manners {
+            slow_ms: random.pick(&[1, 20, 300]),
+            ignores_term: 0,
+            helpers: random.pick(&[0, 50]),
+            crashes: 0,
+            own_log: random.chance(40),
+            own_state: false,
+        };
+        let count = random.range(1, 4);
+        let mut author = Author::new(random);
+        let (mut writers, mut sets) = (Vec::new(), Vec::new());
+        let mut begin = Duration::from_secs(5);
+        for _ in 0..count {
+            let pattern = author.random.pick(&PATTERNS);
+            let own = author.write(pattern, begin);
+            let end = own.iter().map(Writer::end).max().unwrap_or(begin);
+            sets.push(Set { pattern, begin, end });
+            writers.extend(own);
+            begin = end + author.random.millis(5_000, 9_000);
+        }
+        Self { writers, sets, manners, end: begin, ..Self::quiet() }
+    }
+
+    fn wild(random: &mut Random) -> Self {
+        let manners = Manners {
+            slow_ms: random.pick(&[1, 50, 400, 900]),
+            ignores_term: random.pick(&[0, 0, 20]),
+            helpers: random.pick(&[0, 30]),
+            crashes: random.pick(&[0, 0, 25]),
+            own_log: random.chance(30),
+            own_state: random.chance(10),
+        };
+        let queue = usize::try_from(random.pick(&[16_384, 16_384, 4, 12])).unwrap_or(4);
+        let late_us = random.pick(&[100, 300, 5_000, 40_000, 200_000]);
+        let mut author = Author::new(random);
+        let mut writers = Vec::new();
+        let spread = author.random.pick(&[300, 2_000, 8_000]);
+        // Some begin before the first start.
+        let first = author.random.pick(&[0, 2, 2]);
+        for _ in 0..author.random.range(1, 5) {
+            let begin = Duration::from_secs(first) + author.random.millis(0, spread);
+            match author.random.range(0, 10) {
+                3 => writers.push(author.remove(begin)),
+                0 => writers.push(author.foreign_log(begin)),
+                1 => writers.push(author.mapped(begin)),
+                2 => writers.push(author.broken(begin)),
+                _ => {
+                    let pattern = author.random.pick(&PATTERNS);
+                    let own = author.write(pattern, begin);
+                    let session = author.random.chance(25);
+                    writers.extend(
+                        own.into_iter().map(|it| Writer { session: it.session || session, ..it }),
+                    );
+                }
+            }
+        }
+        let end = writers.iter().map(Writer::end).max().unwrap_or_default();
+        let reload = |random: &mut Random| Duration::from_secs(2) + random.millis(0, 4_000);
+        let reloads = if random.chance(20) { vec![reload(random)] } else { Vec::new() };
+        let shutdown = random.chance(15).then(|| random.millis(1, 10_000));
+        Self { writers, manners, queue, late_us, reloads, shutdown, end, ..Self::quiet() }
+    }
+}

@@ -1,0 +1,102 @@
+//! The watch: from the kernel's words to the core's, with a table of what was seen, to be compared
+//! with the disk after an overflow.
+//!
+//! Its contract, which the real one keeps: a CREATE is a hard link when the inode has more links; a
+//! rename is told once, by both names; after an overflow everything is compared, between
+//! `ScanBegan` and `ScanEnded`, and what differs from the table is `Found`.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use relaunch_buildpack::core::{Event, FileEvent, What};
+
+use super::disk::{Disk, Name, Stat};
+use super::fault::Fault;
+use super::kernel::{Kind, Queue, Read};
+
+#[derive(Debug, Default)]
+pub(super) struct Watch {
+    table: BTreeMap<Name, Stat>,
+}
+
+impl Watch {
+    /// Takes the disk as it is for what is known.
+    pub(super) fn begin(&mut self, disk: &Disk) {
+        self.table = disk
+            .names()
+            .into_iter()
+            .filter_map(|name| Some((disk.stat(&name)?, name)))
+            .map(|(stat, name)| (name, stat))
+            .collect();
+    }
+
+    /// Reads what the kernel queued and says it to the core.
+    pub(super) fn read(
+        &mut self,
+        queue: &mut Queue,
+        disk: &Disk,
+        fault: Option<Fault>,
+    ) -> Vec<Event> {
+        let mut said = Vec::new();
+        while let Some(read) = queue.pop() {
+            match read {
+                Read::Overflow if fault == Some(Fault::ScanForgotten) => {}
+                Read::Overflow => {
+                    said.push(Event::ScanBegan);
+                    said.extend(self.compare(disk, |_| true));
+                    said.push(Event::ScanEnded);
+                }
+                Read::Told(told) => {
+                    let what = match told.kind {
+                        Kind::Create => created(&told.name, disk),
+                        Kind::Modify => What::Modified,
+                        Kind::CloseWrite => What::Closed,
+                        Kind::Attrib => What::Attributes,
+                        Kind::MovedTo { .. } => What::MovedIn,
+                        Kind::Delete => What::Deleted,
+                        Kind::MovedFrom { cookie } => match queue.peek() {
+                            Some(Read::Told(to)) if to.kind == (Kind::MovedTo { cookie }) => {
+                                let to = Arc::clone(&to.name);
+                                queue.pop();
+                                self.note(&told.name, disk);
+                                self.note(&to, disk);
+                                let what = What::MovedWithin { from: told.name };
+                                said.push(Event::File(FileEvent { path: to, what }));
+                                continue;
+                            }
+                            _ => What::MovedAway,
+                        },
+                    };
+                    self.note(&told.name, disk);
+                    said.push(Event::File(FileEvent { path: told.name, what }));
+                }
+            }
+        }
+        said
+    }
+
+    fn note(&mut self, name: &Name, disk: &Disk) {
+        match disk.stat(name) {
+            Some(stat) => self.table.insert(Arc::clone(name), stat),
+            None => self.table.remove(name),
+        };
+    }
+
+    /// Compares the table with the disk, as far as names are `asked` for, and brings it up to date.
+    pub(super) fn compare(&mut self, disk: &Disk, asked: impl Fn(&Name) -> bool) -> Vec<Event> {
+        let known: BTreeSet<_> = self.table.keys().cloned().chain(disk.names()).collect();
+        let mut found = Vec::new();
+        for name in known.into_iter().filter(asked) {
+            if self.table.get(&name).copied() != disk.stat(&name) {
+                self.note(&name, disk);
+                found.push(Event::File(FileEvent { path: name, what: What::Found }));
+            }
+        }
+        found
+    }
+}
+
+fn created(name: &Name, disk: &Disk) -> What {
+    let linked = disk.inode_of(name).is_some_and(|inode| disk.inode(inode).linked);
+    if linked { What::Linked } else { What::Created }
+}

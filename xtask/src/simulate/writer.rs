@@ -1,0 +1,344 @@
+//! Writers: what cp, tar, rsync, cargo, editors and their like do to a tree, step by step.
+//!
+//! A *well-behaved* writer pauses no longer between two files, or while nothing is open, than the
+//! recorded ones do; for it the ideal is one start. How long it may write one file is not bounded.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::disk::{Content, Form, Name};
+use super::random::Random;
+
+/// One system call.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Op {
+    Create(Name, Content),
+    Open { name: Name, cut: bool, content: Content },
+    Write(Content),
+    Close,
+    Attrib(Name),
+    Rename(Name, Name),
+    MoveIn(Name, Content),
+    Link(Name, Content),
+    Unlink(Name),
+    Store(Name, Content),
+}
+
+/// A process that writes: each step after a pause.
+#[derive(Debug, Clone)]
+pub(super) struct Writer {
+    pub(super) begin: Duration,
+    pub(super) steps: Vec<(Duration, Op)>,
+    /// An engine exec'ed it into the container.
+    pub(super) session: bool,
+}
+
+impl Writer {
+    pub(super) fn end(&self) -> Duration {
+        self.begin + self.steps.iter().map(|(pause, _)| *pause).sum::<Duration>()
+    }
+}
+
+/// Every way of writing that the schedules use.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Pattern {
+    Copy,
+    CopyForce,
+    Install,
+    Tar,
+    BusyboxTar,
+    Rsync,
+    InPlaceChunks,
+    Pieces,
+    HardLink,
+    MoveLoop,
+    DeleteThenCopy,
+    SessionCopy,
+    Touch,
+    SameAgain,
+    TruncatedThenGood,
+    Vim,
+    DataChunks,
+}
+
+pub(super) const PATTERNS: [Pattern; 17] = [
+    Pattern::Copy,
+    Pattern::CopyForce,
+    Pattern::Install,
+    Pattern::Tar,
+    Pattern::BusyboxTar,
+    Pattern::Rsync,
+    Pattern::InPlaceChunks,
+    Pattern::Pieces,
+    Pattern::HardLink,
+    Pattern::MoveLoop,
+    Pattern::DeleteThenCopy,
+    Pattern::SessionCopy,
+    Pattern::Touch,
+    Pattern::SameAgain,
+    Pattern::TruncatedThenGood,
+    Pattern::Vim,
+    Pattern::DataChunks,
+];
+
+impl Pattern {
+    /// Nothing differs afterwards, so nothing is to be started.
+    pub(super) fn changes_nothing(self) -> bool {
+        matches!(self, Self::Touch | Self::SameAgain)
+    }
+}
+
+/// A name in the watched tree.
+pub(super) fn name(text: &str) -> Name {
+    Arc::from(Path::new("/w").join(text))
+}
+
+/// The executable.
+pub(super) const APP: &str = "app";
+/// A file that the app reads.
+pub(super) const DATA: &str = "lib.so";
+
+/// Makes the steps of writers and numbers the contents they write.
+pub(super) struct Author<'a> {
+    pub(super) random: &'a mut Random,
+    pub(super) versions: u32,
+    steps: Vec<(Duration, Op)>,
+}
+
+impl<'a> Author<'a> {
+    pub(super) fn new(random: &'a mut Random) -> Self {
+        Self { random, versions: 1, steps: Vec::new() }
+    }
+
+    /// The writers of one change set that begins at `begin`.
+    pub(super) fn write(&mut self, pattern: Pattern, begin: Duration) -> Vec<Writer> {
+        let app = name(APP);
+        let files = self.random.range(2, 6);
+        match pattern {
+            Pattern::Copy => self.copy(&app, true),
+            Pattern::CopyForce => self.created(&app, 3_000, 0),
+            Pattern::Install => {
+                self.created(&app, 50, 0);
+                self.step(0, 1, Op::Attrib(app));
+            }
+            Pattern::Tar | Pattern::BusyboxTar => self.tar(files, pattern == Pattern::Tar, 30),
+            Pattern::Rsync => self.rsync(files),
+            Pattern::InPlaceChunks => self.chunks(&app, 1_500),
+            Pattern::DataChunks => self.chunks(&name(DATA), 150),
+            Pattern::Pieces => self.pieces(&app),
+            Pattern::HardLink => {
+                let content = self.content();
+                self.step(0, 5, Op::Link(app, content));
+            }
+            Pattern::MoveLoop => {
+                for number in 0..files {
+                    let content = self.content();
+                    self.step(0, 8, Op::MoveIn(file(number), content));
+                }
+            }
+            Pattern::DeleteThenCopy => return self.delete_then_copy(begin, files),
+            Pattern::SessionCopy => {
+                self.tar(files, true, 700);
+                return vec![self.finish(begin, true)];
+            }
+            Pattern::Touch => {
+                for number in 0..files {
+                    self.step(0, 5, Op::Attrib(file(number)));
+                }
+            }
+            // The content is filled in when it runs: the bytes that are there.
+            Pattern::SameAgain => {
+                let same = Content { version: 0, size: 0, form: Form::Whole };
+                self.step(0, 5, Op::MoveIn(app, same));
+            }
+            Pattern::TruncatedThenGood => {
+                self.whole(&app, Form::Truncated);
+                self.step(5, 900, Op::Attrib(app.clone()));
+                self.whole(&app, Form::Whole);
+            }
+            Pattern::Vim => self.vim(),
+        }
+        vec![self.finish(begin, false)]
+    }
+
+    /// A log that somebody else keeps open and appends to.
+    pub(super) fn foreign_log(&mut self, begin: Duration) -> Writer {
+        let log = name("foreign.log");
+        let content = self.content();
+        self.step(0, 1, Op::Open { name: log, cut: false, content });
+        for _ in 0..self.random.range(10, 200) {
+            let content = self.content();
+            self.step(1, 120, Op::Write(content));
+        }
+        self.step(0, 1_000, Op::Close);
+        self.finish(begin, false)
+    }
+
+    /// A store through a mapping some time after the file was closed.
+    pub(super) fn mapped(&mut self, begin: Duration) -> Writer {
+        let data = name(DATA);
+        self.copy(&data, true);
+        let content = self.content();
+        self.step(20, 300, Op::Store(data, content));
+        self.finish(begin, false)
+    }
+
+    /// A file that is rewritten for 25 s, with pauses that no window ends.
+    pub(super) fn storm(&mut self, begin: Duration) -> Writer {
+        let data = name(DATA);
+        while self.steps.iter().map(|(pause, _)| *pause).sum::<Duration>() < STORM {
+            self.copy_within(&data, 4);
+        }
+        self.finish(begin, false)
+    }
+
+    /// Somebody who tidies up.
+    pub(super) fn remove(&mut self, begin: Duration) -> Writer {
+        for file in [DATA, "sub/f2", "sub/f3"] {
+            self.step(0, 60, Op::Unlink(name(file)));
+        }
+        self.finish(begin, false)
+    }
+
+    /// An executable that is cut and stays so.
+    pub(super) fn broken(&mut self, begin: Duration) -> Writer {
+        self.whole(&name(APP), Form::Truncated);
+        self.finish(begin, false)
+    }
+
+    /// Whole content that nobody wrote before.
+    pub(super) fn content(&mut self) -> Content {
+        self.versions += 1;
+        let size = if self.random.chance(70) { 100 } else { 200 };
+        Content { version: self.versions, size, form: Form::Whole }
+    }
+
+    fn step(&mut self, low_ms: u64, high_ms: u64, op: Op) {
+        let pause = self.random.millis(low_ms, high_ms);
+        self.steps.push((pause, op));
+    }
+
+    fn finish(&mut self, begin: Duration, session: bool) -> Writer {
+        Writer { begin, steps: std::mem::take(&mut self.steps), session }
+    }
+
+    fn copy_within(&mut self, file: &Name, pause: u64) {
+        let content = self.content();
+        self.step(0, pause, Op::Open { name: file.clone(), cut: true, content });
+        self.step(0, pause, Op::Write(content));
+        self.step(0, pause, Op::Close);
+    }
+
+    fn copy(&mut self, file: &Name, cut: bool) {
+        let content = self.content();
+        self.step(0, 5, Op::Open { name: file.clone(), cut, content });
+        self.step(0, 40, Op::Write(Content { form: Form::Truncated, ..content }));
+        self.step(0, 40, Op::Write(content));
+        self.step(0, 10, Op::Close);
+    }
+
+    fn whole(&mut self, file: &Name, form: Form) {
+        let content = Content { form, ..self.content() };
+        self.step(0, 3, Op::Create(file.clone(), content));
+        self.step(0, 3, Op::Write(content));
+        self.step(0, 1, Op::Close);
+    }
+
+    /// Created anew, with a silence of up to `silence` before the last bytes and one before the
+    /// close.
+    fn created(&mut self, file: &Name, silence: u64, before: u64) {
+        let content = self.content();
+        self.step(0, before, Op::Create(file.clone(), content));
+        for _ in 0..self.random.range(0, 3) {
+            self.step(0, 20, Op::Write(Content { form: Form::Truncated, ..content }));
+        }
+        self.step(0, silence, Op::Write(content));
+        let high = if self.random.chance(20) { 2_000 } else { 3 };
+        self.step(0, high, Op::Close);
+    }
+
+    fn tar(&mut self, files: u64, gnu: bool, gap: u64) {
+        for number in 0..files {
+            let (file, content) = (file(number), self.content());
+            // A window of 20 ms after the first file, of 50 ms after the second.
+            let gap = if number < 2 { gap.min(15) } else { gap };
+            let gap = if gap > 30 && self.random.chance(70) { 5 } else { gap };
+            self.step(0, gap, Op::Create(file.clone(), content));
+            self.step(0, 10, Op::Write(content));
+            let last = [Op::Attrib(file.clone()), Op::Close];
+            for op in if gnu { last } else { [Op::Close, Op::Attrib(file)] } {
+                self.step(0, 1, op);
+            }
+        }
+    }
+
+    fn rsync(&mut self, files: u64) {
+        for number in 0..files {
+            let (file, content) = (file(number), self.content());
+            let temporary = name(&format!("sub/.f{number}.aB3dE{number}"));
+            self.step(0, 12, Op::Create(temporary.clone(), content));
+            for _ in 0..self.random.range(1, 4) {
+                self.step(0, 60, Op::Write(content));
+            }
+            self.step(0, 1, Op::Close);
+            self.step(0, 8, Op::Attrib(temporary.clone()));
+            self.step(0, 8, Op::Rename(temporary, file));
+        }
+    }
+
+    fn chunks(&mut self, file: &Name, pause: u64) {
+        let content = self.content();
+        self.step(0, 5, Op::Open { name: file.clone(), cut: false, content });
+        for _ in 0..self.random.range(1, 8) {
+            self.step(0, pause, Op::Write(Content { form: Form::Mixed, ..content }));
+        }
+        self.step(0, 10, Op::Write(content));
+        self.step(0, 10, Op::Close);
+    }
+
+    /// Opened and closed for each piece: cut until the last.
+    fn pieces(&mut self, file: &Name) {
+        let content = self.content();
+        let pieces = self.random.range(2, 6);
+        for piece in 1..=pieces {
+            let form = if piece == pieces { Form::Whole } else { Form::Truncated };
+            let content = Content { form, ..content };
+            let open = Op::Open { name: file.clone(), cut: piece == 1, content };
+            self.step(0, 300, open);
+            self.step(0, 5, Op::Write(content));
+            self.step(0, 5, Op::Close);
+        }
+    }
+
+    fn delete_then_copy(&mut self, begin: Duration, files: u64) -> Vec<Writer> {
+        for number in 0..files {
+            self.step(0, 2, Op::Unlink(file(number)));
+        }
+        let first = self.finish(begin, true);
+        let pause = self.random.millis(20, 800);
+        self.tar(files, true, 30);
+        let second = self.finish(first.end() + pause, true);
+        vec![first, second]
+    }
+
+    fn vim(&mut self) {
+        let (file, backup) = (name("sub/f2"), name("sub/f2~"));
+        self.step(0, 1, Op::Rename(file.clone(), backup.clone()));
+        self.whole(&file, Form::Whole);
+        self.step(0, 2, Op::Attrib(file));
+        self.step(0, 5, Op::Unlink(backup));
+    }
+}
+
+/// How long a storm lasts.
+const STORM: Duration = Duration::from_secs(25);
+
+/// The first is the executable, the others are data.
+fn file(number: u64) -> Name {
+    match number {
+        0 => name(APP),
+        1 => name(DATA),
+        _ => name(&format!("sub/f{number}")),
+    }
+}

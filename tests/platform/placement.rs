@@ -1,0 +1,98 @@
+//! Every way to put Relaunch into a build, and what it leaves of a production build.
+
+use std::process::Command;
+
+use crate::harness::builder::Builder;
+use crate::harness::container::TARGET;
+use crate::harness::image::Image;
+use crate::harness::{App, Build, Container, host};
+
+/// The app of the image runs, and a changed build restarts it once.
+fn assert_reloads(image: &Image, app: &App) {
+    let container = Container::start(image);
+    container.wait_for_page("version=v1");
+    container.copy(&app.build("v2"), TARGET);
+    container.wait_for_page("version=v2");
+    container.wait_for_starts(2);
+}
+
+#[test]
+#[ignore = "needs the platform that `cargo xtask test` prepares"]
+fn from_builder_and_then_relaunch() {
+    let app = App::binary("web: bin/web\n");
+    let image = Build::of(&app).with_relaunch().live_reload("true").image();
+    assert_eq!(image.process_types(), ["no-reload", "web"]);
+    assert_reloads(&image, &app);
+}
+
+#[test]
+#[ignore = "needs the platform that `cargo xtask test` prepares"]
+fn as_a_post_buildpack() {
+    let app = App::binary("web: bin/web\n");
+    let build = Build::of(&app).arguments(&["--post-buildpack", &host::buildpack()]);
+    assert_reloads(&build.live_reload("true").image(), &app);
+}
+
+#[test]
+#[ignore = "needs the platform that `cargo xtask test` prepares"]
+fn by_the_project_descriptor() {
+    let app = App::binary("web: bin/web\n");
+    let descriptor = format!(
+        "[_]\nschema-version = \"0.2\"\n\n[[io.buildpacks.post.group]]\nuri = \"{}\"\n\n\
+         [[io.buildpacks.build.env]]\nname = \"BP_LIVE_RELOAD_ENABLED\"\nvalue = \"true\"\n",
+        host::buildpack()
+    );
+    app.write("project.toml", &descriptor);
+    assert_reloads(&Build::of(&app).image(), &app);
+}
+
+#[test]
+#[ignore = "needs the platform that `cargo xtask test` prepares"]
+fn as_a_cnb_file() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("relaunch.cnb");
+    let mut package = Command::new("pack");
+    package.args(["buildpack", "package", "--format", "file", "--pull-policy", "never"]);
+    package.args(["--target", &format!("linux/{}", architecture())]).arg(&file);
+    package.args(["--config", "package.toml"]).current_dir(host::buildpack());
+    host::run(&mut package);
+
+    let app = App::binary("web: bin/web\n");
+    let build = Build::of(&app).arguments(&["--buildpack", file.to_str().unwrap()]);
+    assert_reloads(&build.live_reload("true").image(), &app);
+}
+
+#[test]
+#[ignore = "needs the platform that `cargo xtask test` prepares"]
+fn in_a_builders_order_with_the_switch_on() {
+    let builder = Builder::with_relaunch_optional();
+    let app = App::binary("web: bin/web\n");
+    let image = Build::with_builder(&app, &builder.name).live_reload("true").image();
+    assert_reloads(&image, &app);
+}
+
+#[test]
+#[ignore = "needs the platform that `cargo xtask test` prepares"]
+fn in_a_builders_order_with_the_switch_off_a_production_build_stays_as_it_was() {
+    let builder = Builder::with_relaunch_optional();
+    let app = App::fixture("go-sample");
+    let without = Build::of(&app).image();
+    let with = Build::with_builder(&app, &builder.name).image();
+
+    let parts = |image: &Image| {
+        let layers = image.label("io.buildpacks.lifecycle.metadata");
+        let go = layers["buildpacks"][0]["layers"]["targets"]["sha"].clone();
+        let processes = image.label("io.buildpacks.build.metadata")["processes"].clone();
+        (image.inspect(".Config.Entrypoint"), processes, layers["app"].clone(), go)
+    };
+    assert_eq!(parts(&with), parts(&without));
+    assert_eq!((with.process_types(), with.default_process()), (vec!["mod".into()], "mod".into()));
+    Container::start(&with).wait_for_page("page one");
+}
+
+fn architecture() -> &'static str {
+    match std::env::consts::ARCH {
+        "aarch64" => "arm64",
+        _ => "amd64",
+    }
+}

@@ -1,0 +1,190 @@
+//! Start and exit: what the child inherits, how failures and ends come back.
+
+use std::ffi::OsString;
+use std::fs::{self, File, Permissions};
+use std::os::fd::AsFd;
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
+
+use super::Case;
+use super::world::{Output, World, own_path, signal, start_on, status_field};
+use relaunch_buildpack::process::{Keeper, Order, Report, Shell, Status, shell_command};
+
+pub(crate) const CASES: &[Case] = &[
+    ("every_exit_code_comes_back", every_exit_code_comes_back),
+    ("every_signal_comes_back", every_signal_comes_back),
+    ("exec_errors_come_back", exec_errors_come_back),
+    ("a_child_starts_clean", a_child_starts_clean),
+    ("large_orders_pass", large_orders_pass),
+    ("a_held_executable_runs", a_held_executable_runs),
+    ("a_held_script_runs", a_held_script_runs),
+    ("a_nul_in_a_word_is_refused", a_nul_in_a_word_is_refused),
+    ("a_shell_line_is_the_app_itself", a_shell_line_is_the_app_itself),
+];
+
+fn every_exit_code_comes_back() {
+    let mut world = World::new();
+    for code in 0..=255_u8 {
+        let line = format!("exit {code}");
+        let status = world.run(&["/bin/sh", "-c", &line]);
+        assert_eq!((status, status.exit_code()), (Status::Exited(code), Some(code)));
+    }
+}
+
+fn every_signal_comes_back() {
+    let mut world = World::new();
+    let mut ignored_by_default = Vec::new();
+    for number in 1..=64 {
+        // Stops are no ends.
+        if [libc::SIGSTOP, libc::SIGTSTP, libc::SIGTTIN, libc::SIGTTOU].contains(&number) {
+            continue;
+        }
+        let words = [&own_path(), "--role", "die-of", &number.to_string()];
+        match world.run(&words) {
+            // SIGPIPE is ignored by the runtime of the role itself.
+            Status::Exited(99) => ignored_by_default.push(number),
+            status => assert_eq!(status, Status::Signaled(signal(number))),
+        }
+    }
+    let expected = [libc::SIGPIPE, libc::SIGCHLD, libc::SIGCONT, libc::SIGURG, libc::SIGWINCH];
+    assert_eq!(ignored_by_default, expected);
+}
+
+fn exec_errors_come_back() {
+    let mut world = World::new();
+    let folder = tempfile::tempdir().unwrap();
+    let file = |name: &str, content: &str, mode| {
+        let path = folder.path().join(name);
+        fs::write(&path, content).unwrap();
+        fs::set_permissions(&path, Permissions::from_mode(mode)).unwrap();
+        path.to_str().unwrap().to_owned()
+    };
+    let busy = file("busy", "#!/bin/sh\n", 0o755);
+    let _writer = File::options().append(true).open(&busy).unwrap();
+    for (path, errno) in [
+        ("/nowhere/app".to_owned(), libc::ENOENT),
+        (file("no-interpreter", "#!/nowhere/sh\n", 0o755), libc::ENOENT),
+        (file("no-exec-bit", "#!/bin/sh\n", 0o644), libc::EACCES),
+        ("/".to_owned(), libc::EACCES),
+        (file("no-shebang", "echo wrong\n", 0o755), libc::ENOEXEC),
+        (file("empty", "", 0o755), libc::ENOEXEC),
+        (busy, libc::ETXTBSY),
+    ] {
+        let mut generation = start_on(&[&path], None);
+        let reports = world.until(&mut generation, |_| true);
+        assert_eq!(reports, [Report::StartFailed { errno }], "{path}");
+        assert_eq!((generation.leader(), generation.processes()), (None, vec![]));
+    }
+}
+
+fn a_child_starts_clean() {
+    // Leaks that a supervisor could have: an open descriptor, ignored and blocked signals.
+    let _leak = nix::unistd::dup(File::open("/dev/null").unwrap()).unwrap();
+    for number in [1, 2, 15, 17, 32, 33, 34, 64] {
+        let ignore = [1_u64, 0, 0, 0];
+        // SAFETY: the kernel reads at most 32 bytes: SIG_IGN, no flags, no mask.
+        unsafe { libc::syscall(libc::SYS_rt_sigaction, number, &raw const ignore, 0, 8) };
+    }
+    let mut world = World::new();
+    let mut output = Output::capture();
+    let status = world.run(&[&own_path(), "--role", "show"]);
+    let lines = [(); 4].map(|()| output.line());
+    let folder = std::env::current_dir().unwrap().display().to_string();
+    assert_eq!(lines, ["[0, 1, 2]", "0 0", "true true", &folder]);
+    assert_eq!(status, Status::Exited(0));
+}
+
+fn large_orders_pass() {
+    let mut world = World::new();
+    let mut output = Output::capture();
+    // The stack limit of 8 MiB allows 2 MiB, counting a pointer for each word.
+    let count = 1200;
+    let environment: Vec<(OsString, OsString)> =
+        (0..count).map(|number| (format!("V{number:04}").into(), "x".repeat(995).into())).collect();
+    let mut arguments: Vec<OsString> =
+        [&own_path(), "--role", "count-environment"].map(OsString::from).to_vec();
+    let own = own_path();
+    let order = |arguments: &[OsString]| {
+        let order = Order {
+            path: Path::new(&own),
+            held: None,
+            arguments,
+            environment: &environment,
+            terminal: None,
+        };
+        Keeper::prepare().unwrap().start(&order).unwrap()
+    };
+    let mut generation = order(&arguments);
+    world.until_empty(&mut generation);
+    assert_eq!(output.line(), format!("3 {}", count * 1000));
+    // One word may have 128 KiB at most: the kernel's answer comes back as any other.
+    arguments.push("y".repeat(200_000).into());
+    let mut generation = order(&arguments);
+    let reports = world.until(&mut generation, |_| true);
+    assert_eq!(reports, [Report::StartFailed { errno: libc::E2BIG }]);
+}
+
+fn run_held(path: &Path, file: &File, words: &[&str]) -> Vec<Report> {
+    let mut world = World::new();
+    let arguments: Vec<OsString> = words.iter().map(Into::into).collect();
+    let order = Order {
+        path,
+        held: Some(file.as_fd()),
+        arguments: &arguments,
+        environment: &[],
+        terminal: None,
+    };
+    let mut generation = Keeper::prepare().unwrap().start(&order).unwrap();
+    world.until_empty(&mut generation)[1..].to_vec()
+}
+
+fn a_held_executable_runs() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("app");
+    fs::copy("/bin/sh", &path).unwrap();
+    let held = File::open(&path).unwrap();
+    fs::remove_file(&path).unwrap();
+    let reports = run_held(&path, &held, &["app", "-c", "exit 7"]);
+    assert_eq!(reports, [Report::Leader(Status::Exited(7)), Report::Empty]);
+}
+
+fn a_held_script_runs() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("app");
+    fs::write(&path, "#!/bin/sh\nexit $1\n").unwrap();
+    let held = File::open(&path).unwrap();
+    fs::set_permissions(&path, Permissions::from_mode(0o755)).unwrap();
+    fs::remove_file(&path).unwrap();
+    let reports = run_held(&path, &held, &["app", "8"]);
+    assert_eq!(reports, [Report::Leader(Status::Exited(8)), Report::Empty]);
+}
+
+fn a_nul_in_a_word_is_refused() {
+    World::new();
+    let arguments = ["app\0".into()];
+    let order = Order {
+        path: Path::new("/bin/true"),
+        held: None,
+        arguments: &arguments,
+        environment: &[],
+        terminal: None,
+    };
+    let error = Keeper::prepare().unwrap().start(&order).unwrap_err();
+    assert_eq!(error.to_string(), r#"NUL inside "app\0""#);
+}
+
+fn a_shell_line_is_the_app_itself() {
+    let mut world = World::new();
+    for (name, path) in [("bash", "/bin/bash"), ("sh", "/bin/sh")] {
+        let shell = Shell { name, path: path.into() };
+        let words = shell_command(&shell, "sleep".as_ref(), &["60".into()]);
+        let mut words: Vec<_> = words.iter().map(|word| word.to_str().unwrap()).collect();
+        words[0] = path;
+        let mut generation = world.started(&words);
+        let leader = generation.leader().unwrap().to_string();
+        super::world::eventually("the shell became the app", || {
+            status_field(&leader, "Name") == "sleep"
+        });
+        world.end(&mut generation);
+    }
+}

@@ -1,0 +1,36 @@
+//! The real supervisor on real files: promises 1 to 6 and 9. Each case starts `relaunch run` on a
+//! folder of its own, writes as some tool writes, and compares the whole lifecycle that followed.
+//!
+//! The cases mostly wait, so eight run at a time whatever the number of cores.
+//! `cargo test --test supervisor -- FILTER` chooses; `RELAUNCH_REPEAT=100` runs each so often.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // Every function here is a test.
+
+mod apps;
+mod building;
+mod copying;
+mod editing;
+mod heard;
+mod own_files;
+mod refusing;
+mod runner;
+mod surviving;
+mod unchanged;
+mod world;
+mod writing;
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    let cases = [
+        copying::CASES,
+        building::CASES,
+        editing::CASES,
+        writing::CASES,
+        unchanged::CASES,
+        refusing::CASES,
+        surviving::CASES,
+        own_files::CASES,
+    ]
+    .concat();
+    runner::run(&cases)
+}

@@ -1,0 +1,152 @@
+//! The watch goes on: overflow, folders that go and come, symlink swaps, several roots.
+
+use std::fs;
+
+use nix::sys::signal::Signal;
+
+use crate::apps;
+use crate::runner::Case;
+use crate::world::{Setup, pause};
+
+pub(crate) const CASES: &[Case] = &[
+    ("40,000 files at once overflow the queue and restart once", overflow),
+    ("a folder removed and made again is watched again", folder_made_again),
+    ("a folder moved away and another moved in restarts once", folder_swapped),
+    ("the swap of a ConfigMap's link restarts once", config_map),
+    ("a second root counts", second_root),
+    ("a root that comes later is watched from then on", a_root_that_comes_later),
+    ("an executable that is a link to a version restarts once", linked_version),
+    ("a synced file stands in for the command", stand_in),
+    ("polling sees a change and restarts once", polling),
+];
+
+fn overflow() {
+    let setup = Setup::elf();
+    fs::create_dir(setup.path("tree/many")).unwrap();
+    let run = setup.start();
+    run.story();
+    // Nobody reads the queue meanwhile, so that it overflows for sure.
+    run.signal_supervisor(Signal::SIGSTOP);
+    run.shell(
+        "cd tree/many
+         python3 -c 'for i in range(40000): open(str(i), \"w\").close()'",
+    );
+    run.shell("mv new tree/app");
+    run.signal_supervisor(Signal::SIGCONT);
+    run.assert_story(&[
+        "start 1",
+        "warning: more changed at once than the kernel remembers; comparing everything",
+        "stop 1",
+        "start 2",
+    ]);
+    run.assert_runs("v2");
+    run.publish(&apps::elf("v3"));
+    run.wait_for_version("v3");
+    run.assert_runs("v3");
+}
+
+const GONE: &str = "warning: tree is gone; it is watched again as soon as it is back";
+
+fn folder_made_again() {
+    let run = Setup::elf().start();
+    run.shell("rm -r tree; mkdir tree; cp new tree/app");
+    run.wait_for_version("v2");
+    run.story();
+    run.publish(&apps::elf("v3"));
+    run.assert_story(&["start 1", GONE, "stop 1", "start 2", "stop 2", "start 3"]);
+    run.assert_runs("v3");
+}
+
+fn folder_swapped() {
+    let run = Setup::elf().start();
+    run.shell("mkdir next; cp new next/app; mv tree gone; mv next tree");
+    run.wait_for_version("v2");
+    run.story();
+    run.shell("touch gone/app; echo > gone/other");
+    run.publish(&apps::elf("v3"));
+    run.assert_story(&["start 1", GONE, "stop 1", "start 2", "stop 2", "start 3"]);
+    run.assert_runs("v3");
+}
+
+/// Kubernetes makes a folder with a new name and swaps the link `..data` by renaming another over.
+fn config_map() {
+    let setup = Setup::elf();
+    let config = setup.path("config");
+    fs::create_dir_all(config.join("..one")).unwrap();
+    fs::write(config.join("..one/line"), "started version=v1 pid=0\n").unwrap();
+    std::os::unix::fs::symlink("..one", config.join("..data")).unwrap();
+    std::os::unix::fs::symlink("..data/line", config.join("line")).unwrap();
+    apps::write_executable(
+        &setup.path("tree/app"),
+        b"#!/bin/sh\ncat config/line\nexec sleep 1000\n",
+    );
+    let run = setup.flags(&["--watch", &config.display().to_string()]).start();
+    run.shell(
+        "cd config; mkdir ..two; echo 'started version=v2 pid=0' > ..two/line
+         ln -s ..two ..data_tmp; mv -T ..data_tmp ..data; rm -r ..one",
+    );
+    run.assert_story(&["start 1", "stop 1", "start 2"]);
+    run.wait_for_version("v2");
+}
+
+fn second_root() {
+    let setup = Setup::elf();
+    let other = setup.path("other");
+    fs::create_dir(&other).unwrap();
+    let flags = ["--restart-on=any", "--watch", &other.display().to_string()];
+    let run = setup.flags(&flags).start();
+    run.shell("echo data > other/data");
+    run.assert_one_restart_to("v1");
+    run.publish(&apps::elf("v2"));
+    run.assert_story(&["start 1", "stop 1", "start 2", "stop 2", "start 3"]);
+    run.assert_runs("v2");
+}
+
+fn a_root_that_comes_later() {
+    let setup = Setup::elf();
+    let later = setup.path("not/yet/there");
+    let flags = ["--restart-on=any", "--watch", &later.display().to_string()];
+    let run = setup.flags(&flags).start();
+    run.shell("mkdir -p not/yet/there; echo data > not/yet/there/data");
+    let missing = "warning: not/yet/there does not exist yet; it is watched as soon as it does";
+    run.assert_story(&[missing, "start 1", "stop 1", "start 2"]);
+    run.assert_runs("v1");
+    pause(1_000);
+    run.shell("echo other > not/yet/there/data");
+    run.assert_story(&[missing, "start 1", "stop 1", "start 2", "stop 2", "start 3"]);
+    run.assert_runs("v1");
+}
+
+/// As release tools do: versions in folders, a link that says which one runs.
+fn linked_version() {
+    let setup = Setup::elf();
+    let link = setup.path("tree/app");
+    fs::remove_file(&link).unwrap();
+    fs::create_dir_all(setup.path("tree/v1")).unwrap();
+    apps::write_executable(&setup.path("tree/v1/app"), &apps::elf("v1"));
+    std::os::unix::fs::symlink("v1/app", &link).unwrap();
+    let run = setup.start();
+    run.shell("mkdir tree/v2; cp new tree/v2/app; ln -s v2/app tree/tmp; mv -T tree/tmp tree/app");
+    run.assert_one_restart_to("v2");
+}
+
+fn stand_in() {
+    let setup = Setup::elf();
+    let target = setup.path("target");
+    fs::create_dir_all(target.join("bin")).unwrap();
+    let run = setup
+        .variable("RELAUNCH_TARGET", &target.display().to_string())
+        .flags(&["--watch", &target.display().to_string()])
+        .start();
+    run.shell("cp new target/bin/app");
+    run.wait_for_version("v2");
+    let story = run.story();
+    assert_eq!(story.len(), 4, "{}", run.everything());
+    assert_eq!(run.starts(), 2, "{}", run.everything());
+}
+
+fn polling() {
+    let run = Setup::elf().flags(&["--poll=100ms"]).start();
+    run.shell("mv new tree/app");
+    run.assert_one_restart_to("v2");
+}

@@ -1,0 +1,296 @@
+//! The real supervisor under the name `watchexec`, called as buildpacks and Procfiles call it.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // Every function here is a test.
+
+#[path = "../supervisor/apps.rs"]
+#[allow(dead_code, reason = "shared with the supervisor's tests, which use the rest")]
+mod apps;
+#[path = "../supervisor/heard.rs"]
+#[allow(dead_code, reason = "shared with the supervisor's tests, which use the rest")]
+mod heard;
+
+use std::fs;
+use std::path::PathBuf;
+use std::process::{Child, Command, Output, Stdio};
+use std::sync::Arc;
+use std::time::Duration;
+
+use nix::sys::signal::{Signal, kill};
+use nix::time::ClockId;
+use nix::unistd::Pid;
+
+use apps::{elf, script, script_with, write_executable};
+use heard::Heard;
+
+const PATIENCE: Duration = Duration::from_secs(20);
+/// At rest: longer than every window that these cases reach.
+const SILENCE: Duration = Duration::from_millis(700);
+
+/// A folder with the link `watchexec`, the app folder `workspace` and the folder `bin`.
+struct Place(tempfile::TempDir);
+
+impl Place {
+    fn new() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let place = Self(folder);
+        std::os::unix::fs::symlink(env!("CARGO_BIN_EXE_relaunch"), place.path("watchexec"))
+            .unwrap();
+        fs::create_dir(place.path("workspace")).unwrap();
+        fs::create_dir(place.path("bin")).unwrap();
+        place
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.0.path().join(name)
+    }
+
+    /// `watchexec` with these words, `@` standing for the folder; its current folder is the app's.
+    fn command(&self, words: &[&str]) -> Command {
+        let folder = self.0.path().display().to_string();
+        let mut command = Command::new(self.path("watchexec"));
+        command
+            .args(words.iter().map(|word| word.replace('@', &folder)))
+            .env("RELAUNCH_LOG", "json")
+            .current_dir(self.path("workspace"))
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped());
+        command
+    }
+
+    fn output(&self, words: &[&str]) -> Output {
+        self.command(words).output().unwrap()
+    }
+
+    /// The clock of file times moves in steps of a few milliseconds: a file made in the step in
+    /// which the supervisor starts may have been made after it, and rightly counts as changed.
+    fn let_the_file_clock_tick() {
+        let now = |clock: ClockId| Duration::from(clock.now().unwrap());
+        let made = now(ClockId::CLOCK_REALTIME);
+        while now(ClockId::CLOCK_REALTIME_COARSE) <= made {
+            std::thread::yield_now();
+        }
+    }
+
+    fn run(&self, words: &[&str]) -> Running {
+        self.run_command(self.command(words))
+    }
+
+    fn run_command(&self, mut command: Command) -> Running {
+        Self::let_the_file_clock_tick();
+        let mut child = command.spawn().unwrap();
+        let heard = Heard::new(self.0.path());
+        heard.listen(child.stdout.take().unwrap());
+        heard.listen(child.stderr.take().unwrap());
+        Running { child, heard }
+    }
+}
+
+/// A running supervisor; ends with the case.
+struct Running {
+    child: Child,
+    heard: Arc<Heard>,
+}
+
+impl Running {
+    /// Waits until the app has said that this version runs.
+    fn wait_for_version(&self, version: &str) {
+        let start = format!("started version={version} ");
+        self.heard.wait(PATIENCE, &start, |lines| {
+            let last = lines.iter().rev().filter_map(heard::Line::app_text);
+            let last = last.into_iter().find(|text| text.starts_with("started "));
+            last.is_some_and(|text| text.starts_with(&start)).then_some(())
+        });
+    }
+
+    /// Waits for a line of the lifecycle.
+    fn wait_for(&self, words: &str) {
+        self.heard.wait(PATIENCE, words, |lines| {
+            let mut told = lines.iter().filter_map(|line| self.heard.words(line));
+            told.any(|it| it == words).then_some(())
+        });
+    }
+
+    /// The whole lifecycle, once nothing more comes.
+    fn assert_story(&self, expected: &[&str]) {
+        self.heard.wait_for_silence(SILENCE);
+        assert_eq!(self.heard.story(), expected, "seen:\n{}", self.heard.everything());
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        let pid = Pid::from_raw(i32::try_from(self.child.id()).unwrap());
+        let _ = kill(pid, Signal::SIGTERM);
+        let _ = self.child.wait();
+    }
+}
+
+const ONE_RESTART: [&str; 3] = ["start 1", "stop 1", "start 2"];
+
+#[test]
+fn the_form_of_the_go_buildpack_restarts_once_for_a_new_binary() {
+    let place = Place::new();
+    write_executable(&place.path("bin/app"), &elf("v1"));
+    let words = "--restart --watch @/workspace --watch @/bin --shell none -- @/bin/app --port=none";
+    let running = place.run(&words.split(' ').collect::<Vec<_>>());
+    running.wait_for_version("v1");
+    write_executable(&place.path("new"), &elf("v2"));
+    fs::rename(place.path("new"), place.path("bin/app")).unwrap();
+    running.wait_for_version("v2");
+    running.assert_story(&ONE_RESTART);
+}
+
+#[test]
+fn a_command_as_one_quoted_string_is_run_and_restarted_once() {
+    let place = Place::new();
+    write_executable(&place.path("bin/mod"), &elf("v1"));
+    let words = ["--verbose", "--restart", "--watch", "@/bin", "--watch", "@/workspace"];
+    let running = place.run(&[&words[..], &["@/bin/mod --port=none"]].concat());
+    running.wait_for_version("v1");
+    write_executable(&place.path("new"), &elf("v2"));
+    fs::rename(place.path("new"), place.path("bin/mod")).unwrap();
+    running.wait_for_version("v2");
+    running.assert_story(&ONE_RESTART);
+}
+
+#[test]
+fn a_line_with_shell_syntax_is_run_by_a_shell() {
+    let place = Place::new();
+    write_executable(&place.path("bin/mod"), &script("v1"));
+    let running = place.run(&["-r", "-w", "@/bin", "A=b; exec @/bin/mod"]);
+    running.wait_for_version("v1");
+    write_executable(&place.path("new"), &script("v2"));
+    fs::rename(place.path("new"), place.path("bin/mod")).unwrap();
+    running.wait_for_version("v2");
+    running.assert_story(&ONE_RESTART);
+}
+
+#[test]
+fn only_files_with_the_named_endings_restart() {
+    let place = Place::new();
+    let app = |version: &str| {
+        format!(
+            "import os, time\nprint('started version={version} pid=%d' % os.getpid(), flush=True)\ntime.sleep(1000)\n"
+        )
+    };
+    fs::write(place.path("workspace/app.py"), app("v1")).unwrap();
+    let running = place.run(&["-r", "-w", ".", "-e", "py,html", "--", "python3", "app.py"]);
+    running.wait_for_version("v1");
+    fs::write(place.path("workspace/notes.txt"), "new").unwrap();
+    running.assert_story(&["start 1"]);
+    fs::write(place.path("workspace/app.py"), app("v2")).unwrap();
+    running.wait_for_version("v2");
+    running.assert_story(&ONE_RESTART);
+}
+
+#[test]
+fn the_executable_counts_whatever_the_endings() {
+    let place = Place::new();
+    write_executable(&place.path("bin/app"), &elf("v1"));
+    let running = place.run(&["-w", "@/bin", "-e", "html", "-n", "--", "@/bin/app", "--port=none"]);
+    running.wait_for_version("v1");
+    write_executable(&place.path("new"), &elf("v2"));
+    fs::rename(place.path("new"), place.path("bin/app")).unwrap();
+    running.wait_for_version("v2");
+    running.assert_story(&ONE_RESTART);
+}
+
+#[test]
+fn without_a_path_the_current_folder_is_watched_and_ignored_folders_are_not() {
+    let place = Place::new();
+    fs::write(place.path("workspace/server.js"), script("v1")).unwrap();
+    fs::create_dir(place.path("workspace/var")).unwrap();
+    let ignored = ["--ignore", "@/workspace/var"];
+    let words = [&["--restart", "--shell", "none"][..], &ignored, &["--", "sh", "server.js"]];
+    let running = place.run(&words.concat());
+    running.wait_for_version("v1");
+    fs::write(place.path("workspace/var/log"), "new").unwrap();
+    running.assert_story(&["start 1"]);
+    fs::write(place.path("new"), script("v2")).unwrap();
+    fs::rename(place.path("new"), place.path("workspace/server.js")).unwrap();
+    running.wait_for_version("v2");
+    running.assert_story(&ONE_RESTART);
+}
+
+#[test]
+fn a_folder_watched_without_those_below_hears_only_of_its_own_files() {
+    let place = Place::new();
+    write_executable(&place.path("bin/app"), &script("v1"));
+    fs::create_dir(place.path("workspace/sub")).unwrap();
+    let running = place.run(&["-W", "@/workspace", "-n", "--", "@/bin/app"]);
+    running.wait_for_version("v1");
+    fs::write(place.path("workspace/sub/x"), "new").unwrap();
+    running.assert_story(&["start 1"]);
+    fs::write(place.path("workspace/x"), "new").unwrap();
+    running.wait_for("start 2");
+    running.assert_story(&ONE_RESTART);
+}
+
+#[test]
+fn an_app_that_ends_is_held_until_the_next_change() {
+    let place = Place::new();
+    write_executable(&place.path("bin/app"), &script_with("v1", "exit 7"));
+    let running = place.run(&["-r", "-w", "@/bin", "-n", "--", "@/bin/app"]);
+    running.wait_for("exit 1: code 7");
+    write_executable(&place.path("new"), &script("v2"));
+    fs::rename(place.path("new"), place.path("bin/app")).unwrap();
+    running.wait_for_version("v2");
+    running.assert_story(&["start 1", "exit 1: code 7", "start 2"]);
+}
+
+#[test]
+fn an_unknown_option_is_an_error_and_an_unhonoured_one_a_line() {
+    let place = Place::new();
+    let output = place.output(&["--restrat", "--", "app"]);
+    let text = "relaunch: invalid option '--restrat'; see `watchexec --help`\n";
+    assert_eq!(
+        (output.status.code(), String::from_utf8(output.stderr).unwrap()),
+        (Some(2), text.to_owned())
+    );
+    write_executable(&place.path("bin/app"), &script("v1"));
+    let running = place.run(&["-c", "-r", "-w", "@/bin", "-n", "--", "@/bin/app"]);
+    running.wait_for_version("v1");
+    let remark =
+        "warning: --clear is not honoured: the screen is not cleared: the log would be gone";
+    running.assert_story(&[remark, "start 1"]);
+}
+
+#[test]
+fn a_synced_file_stands_in_by_name_is_announced_once_and_gives_way_when_it_is_removed() {
+    let place = Place::new();
+    write_executable(&place.path("bin/app"), &elf("v1"));
+    let mut command = place.command(&["-w", "@/workspace", "-n", "--", "@/bin/app", "--port=none"]);
+    command.env("RELAUNCH_TARGET", place.path("target"));
+    let running = place.run_command(command);
+    running.wait_for_version("v1");
+    // Neither the file nor its folders were there at the start.
+    fs::create_dir_all(place.path("target/bin")).unwrap();
+    for version in ["v2", "v3"] {
+        write_executable(&place.path("new"), &elf(version));
+        fs::rename(place.path("new"), place.path("target/bin/app")).unwrap();
+        running.wait_for_version(version);
+        running.heard.wait_for_silence(SILENCE);
+    }
+    fs::remove_file(place.path("target/bin/app")).unwrap();
+    running.wait_for_version("v1");
+    running.heard.wait_for_silence(SILENCE);
+    let story: Vec<String> = running
+        .heard
+        .story()
+        .into_iter()
+        .map(|it| if it.contains("\"stand_in_gone\"") { "stand-in gone".to_owned() } else { it })
+        .collect();
+    let expected = [
+        "warning: target does not exist yet; it is watched as soon as it does",
+        "start 1",
+        "stop 1",
+        "stand-in target/bin/app",
+        "start 2",
+        "stop 2",
+        "start 3",
+        "stop 3",
+        "stand-in gone",
+        "start 4",
+    ];
+    assert_eq!(story, expected, "seen:\n{}", running.heard.everything());
+}

@@ -204,10 +204,9 @@ impl Settler {
                     pending.set.forget(path);
                     // The app did it; what is left was found by a comparison, or has its own event.
                     pending.set.witnessed = false;
-                    if self.own.insert(Arc::clone(path)) {
-                        if self.named.insert(Arc::clone(path)) {
-                            told.push(Told::OwnFile(Arc::clone(path)));
-                        }
+                    let new = self.own.insert(Arc::clone(path));
+                    if new && self.named.insert(Arc::clone(path)) {
+                        told.push(Told::OwnFile(Arc::clone(path)));
                     }
                 }
                 (WriterState::OwnGeneration | WriterState::Foreign, true) => {

@@ -11,6 +11,7 @@
 //! | `watch` | what changed on the disk, and against what the app runs with | inotify, files, `/proc` |
 //! | `candidate` | is this file fit to be exec'ed, is it the one that runs | files, the kernel's answers |
 //! | `process` | keeper, generation, signals, reaping, terminal | processes |
+//! | `mounts` | file systems with writers that this kernel does not see | statfs(2) |
 //! | `driver` | the one loop: waits, feeds the core, performs its orders | all of the above |
 //! | `log` | lines on stderr, as text or JSON | values, stderr |
 //! | `cli` | flags and help | words |
@@ -21,6 +22,7 @@ pub mod cli;
 pub mod core;
 pub mod driver;
 pub mod log;
+pub mod mounts;
 pub mod process;
 pub mod settings;
 pub mod watch;

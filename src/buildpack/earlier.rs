@@ -5,10 +5,9 @@
 //! `command` is a string and `direct` may be false.
 
 use super::command::Command;
+use super::lifecycle_file::{self, LifecycleFileError};
 use super::order;
 use serde::Deserialize;
-use std::fs;
-use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 
 /// A process as an earlier buildpack declared it.
@@ -55,27 +54,6 @@ pub enum Form {
 pub struct Earlier {
     /// The processes.
     pub processes: Vec<EarlierProcess>,
-}
-
-/// A `launch.toml` that cannot be taken.
-#[derive(Debug, thiserror::Error)]
-pub enum EarlierError {
-    /// It is there but not readable.
-    #[error("{path}: {cause}")]
-    Unreadable {
-        /// Its path.
-        path: PathBuf,
-        /// The system's words.
-        cause: io::Error,
-    },
-    /// It is not TOML, or a process has no type.
-    #[error("{path}: {cause}")]
-    Invalid {
-        /// Its path.
-        path: PathBuf,
-        /// The parser's words.
-        cause: Box<toml::de::Error>,
-    },
 }
 
 impl Earlier {
@@ -140,32 +118,27 @@ impl EarlierProcess {
 /// # Errors
 ///
 /// A file that cannot be read or is no launch.toml. The lifecycle has taken all of them already.
-pub fn read(layers_root: &Path, buildpacks: &[String]) -> Result<Earlier, EarlierError> {
+pub fn read(layers_root: &Path, buildpacks: &[String]) -> Result<Earlier, LifecycleFileError> {
     let mut processes = Vec::new();
     for buildpack in buildpacks {
         let path = layers_root.join(order::folder(buildpack)).join("launch.toml");
-        let text = match fs::read_to_string(&path) {
-            Ok(text) => text,
-            Err(error) if error.kind() == ErrorKind::NotFound => continue,
-            Err(cause) => return Err(EarlierError::Unreadable { path, cause }),
-        };
-        processes.extend(
-            parse(buildpack, &text)
-                .map_err(|cause| EarlierError::Invalid { path, cause: Box::new(cause) })?,
-        );
+        if let Some(launch) = lifecycle_file::read::<RawLaunch>(path)? {
+            processes.extend(launch.declared_by(buildpack));
+        }
     }
     Ok(Earlier { processes })
-}
-
-fn parse(buildpack: &str, text: &str) -> Result<Vec<EarlierProcess>, toml::de::Error> {
-    let launch: RawLaunch = toml::from_str(text)?;
-    Ok(launch.processes.into_iter().map(|process| process.into_process(buildpack)).collect())
 }
 
 #[derive(Deserialize)]
 struct RawLaunch {
     #[serde(default)]
     processes: Vec<RawProcess>,
+}
+
+impl RawLaunch {
+    fn declared_by(self, buildpack: &str) -> impl Iterator<Item = EarlierProcess> {
+        self.processes.into_iter().map(move |process| process.into_process(buildpack))
+    }
 }
 
 #[derive(Deserialize)]
@@ -218,6 +191,7 @@ impl RawProcess {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::fs;
 
     fn owned(words: &[&str]) -> Vec<String> {
         words.iter().map(|word| (*word).to_owned()).collect()
@@ -282,7 +256,8 @@ mod tests {
                 ..process("only-test", false)
             },
         ];
-        assert_eq!(parse("acme/x", text), Ok(expected));
+        let launch: RawLaunch = toml::from_str(text).unwrap();
+        assert_eq!(launch.declared_by("acme/x").collect::<Vec<_>>(), expected);
     }
 
     #[test]

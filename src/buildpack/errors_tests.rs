@@ -1,8 +1,7 @@
 //! Every error's text, in full.
 
 use super::*;
-use crate::buildpack::earlier::EarlierError;
-use crate::buildpack::order::OrderError;
+use crate::buildpack::lifecycle_file::LifecycleFileError;
 use crate::buildpack::rights::RightsError;
 use libcnb::layer::LayerError;
 use std::io;
@@ -123,14 +122,17 @@ fn choices_of_processes() {
 fn files_of_the_platform_and_of_other_buildpacks() {
     let path = PathBuf::from("/layers/group.toml");
     assert_eq!(
-        text(BuildpackError::Order(OrderError::Unreadable { path: path.clone(), cause: denied() })),
+        text(BuildpackError::Order(LifecycleFileError::Unreadable {
+            path: path.clone(),
+            cause: denied()
+        })),
         "The order of the buildpacks could not be read\n\
          The lifecycle writes group.toml before the build; something has changed it since. Build \
          again, without the cache if it stays.\n\n\
          Cause: /layers/group.toml: Permission denied (os error 13)"
     );
     assert_eq!(
-        text(BuildpackError::Earlier(EarlierError::Unreadable { path, cause: denied() })),
+        text(BuildpackError::Earlier(LifecycleFileError::Unreadable { path, cause: denied() })),
         "The processes of an earlier buildpack could not be read\n\
          Its launch.toml is not what the Buildpack API says. Report this to the author of that \
          buildpack, or leave it out of the build.\n\n\

@@ -9,6 +9,7 @@ pub mod command;
 pub mod earlier;
 pub mod errors;
 pub mod layers;
+pub mod lifecycle_file;
 pub mod order;
 pub mod plan;
 pub mod platform;
@@ -32,9 +33,9 @@ pub enum BuildpackError {
     /// The choice of process types.
     Processes(processes::ProcessesError),
     /// The lifecycle's group.toml.
-    Order(order::OrderError),
+    Order(lifecycle_file::LifecycleFileError),
     /// An earlier buildpack's launch.toml.
-    Earlier(earlier::EarlierError),
+    Earlier(lifecycle_file::LifecycleFileError),
     /// The build plan could not be written as TOML.
     Plan(toml::ser::Error),
     /// The supervisor could not be copied into its layer.

@@ -3,10 +3,9 @@
 //!
 //! The file is no part of the Buildpack API, so its absence is no error: then nobody is known.
 
+use super::lifecycle_file::{self, LifecycleFileError};
 use serde::Deserialize;
-use std::fs;
-use std::io::{self, ErrorKind};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 /// The other buildpacks of the group, by id, in their order.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -17,40 +16,14 @@ pub struct Order {
     pub later: Vec<String>,
 }
 
-/// Why the order could not be told.
-#[derive(Debug, thiserror::Error)]
-pub enum OrderError {
-    /// `group.toml` is there but not readable.
-    #[error("{path}: {cause}")]
-    Unreadable {
-        /// Its path.
-        path: PathBuf,
-        /// The system's words.
-        cause: io::Error,
-    },
-    /// `group.toml` is not what the lifecycle writes.
-    #[error("{path}: {cause}")]
-    Invalid {
-        /// Its path.
-        path: PathBuf,
-        /// The parser's words.
-        cause: Box<toml::de::Error>,
-    },
-}
-
 /// Reads `group.toml` in `layers_root`, the folder of all buildpacks' layers.
 ///
 /// # Errors
 ///
-/// A file that cannot be read or is no group; see [`OrderError`].
-pub fn read(layers_root: &Path, our_id: &str) -> Result<Order, OrderError> {
-    let path = layers_root.join("group.toml");
-    let text = match fs::read_to_string(&path) {
-        Ok(text) => text,
-        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Order::default()),
-        Err(cause) => return Err(OrderError::Unreadable { path, cause }),
-    };
-    place(&text, our_id).map_err(|cause| OrderError::Invalid { path, cause: Box::new(cause) })
+/// A file that cannot be read or is no group.
+pub fn read(layers_root: &Path, our_id: &str) -> Result<Order, LifecycleFileError> {
+    let group = lifecycle_file::read(layers_root.join("group.toml"))?;
+    Ok(group.map_or_else(Order::default, |group| place(group, our_id)))
 }
 
 /// The folder of a buildpack below the layers folder (Buildpack API, "Layers").
@@ -70,8 +43,7 @@ struct Member {
     id: String,
 }
 
-fn place(text: &str, our_id: &str) -> Result<Order, toml::de::Error> {
-    let group: Group = toml::from_str(text)?;
+fn place(group: Group, our_id: &str) -> Order {
     let mut ids: Vec<String> = group.group.into_iter().map(|member| member.id).collect();
     // Of a buildpack that is twice in a group only the first place counts.
     let (earlier, later) = match ids.iter().position(|id| id == our_id) {
@@ -82,12 +54,13 @@ fn place(text: &str, our_id: &str) -> Result<Order, toml::de::Error> {
         }
         None => (ids, Vec::new()),
     };
-    Ok(Order { earlier, later })
+    Order { earlier, later }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::fs;
 
     fn owned(ids: &[&str]) -> Vec<String> {
         ids.iter().map(|id| (*id).to_owned()).collect()
@@ -110,7 +83,7 @@ mod tests {
             id = \"acme/extension\"
         ";
         let expected = Order { earlier: owned(&["acme/go-build"]), later: owned(&["acme/labels"]) };
-        assert_eq!(place(text, "relaunch/live-reload"), Ok(expected));
+        assert_eq!(place(toml::from_str(text).unwrap(), "relaunch/live-reload"), expected);
     }
 
     #[test]

@@ -6,9 +6,8 @@ use std::io;
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::Path;
 
-use nix::sys::statfs::fstatfs;
-
 use super::sys;
+use crate::mounts::shared_file_system;
 
 /// The answer of the writer test.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -35,7 +34,7 @@ pub fn writer(path: &Path) -> Writer {
 /// lease belongs to the open file description.
 #[must_use]
 pub fn writer_of_file(file: &File) -> Writer {
-    if is_shared(file) {
+    if shared_file_system(file).is_some() {
         return Writer::Unknown;
     }
     match sys::try_read_lease(file) {
@@ -64,34 +63,6 @@ pub(super) fn open_regular(path: &Path) -> io::Result<File> {
     regular(file.metadata()?)?;
     Ok(file)
 }
-
-/// Whether the file lies on a file system with writers that this kernel does not see, or whose
-/// leases mean something else: NFS and CIFS answer `EAGAIN` where the server gave no delegation.
-fn is_shared(file: &File) -> bool {
-    // The magic numbers are 32 bits wide; statfs(2) gives them sign-extended on some machines.
-    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "see above")]
-    fstatfs(file).is_ok_and(|fs| SHARED.contains(&(fs.filesystem_type().0 as u32)))
-}
-
-/// statfs(2) and the kernel's `linux/magic.h`; virtiofs reports itself as FUSE.
-const SHARED: &[u32] = &[
-    0x6573_5546, // FUSE
-    0x0102_1997, // 9p
-    0x0000_6969, // NFS
-    0xFF53_4D42, // CIFS
-    0xFE53_4D42, // SMB2
-    0x0000_517B, // SMB
-    0x786F_4256, // vboxsf
-    0xBACB_ACBC, // VMware hgfs
-    0x7C7C_6673, // Parallels prl_fs
-    0x00C3_6400, // Ceph
-    0x5346_414F, // AFS
-    0x6B41_4653, // kAFS
-    0x7375_7245, // Coda
-    0x7461_636F, // OCFS2
-    0x0116_1970, // GFS2
-    0x0BD0_0BD0, // Lustre
-];
 
 #[cfg(test)]
 mod tests {

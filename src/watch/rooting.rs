@@ -13,12 +13,12 @@ use crate::core::What;
 
 use super::approach::{Approach, End};
 use super::inotify::{CONTENT, ITSELF, Mask, Wd};
-use super::mounts::untrusted;
 use super::observation::Warning;
 use super::polling::Target;
 use super::scan::Task;
 use super::table::{FolderId, LOOSE};
 use super::watcher::Watch;
+use crate::mounts::shared_mount;
 
 /// What a root is now.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -223,7 +223,7 @@ impl Watch {
         } else {
             self.tasks.push_front(Task::deep(id).pressing());
         }
-        if let Some(kind) = untrusted(path) {
+        if let Some(kind) = shared_mount(path) {
             let path = path.to_owned();
             self.warn(Warning::UntrustedMount { path, kind });
             self.poll_also(Target::Folder(id));
@@ -239,7 +239,7 @@ impl Watch {
         } else {
             self.look_at_loose(path, None);
         }
-        if let Some(kind) = untrusted(path) {
+        if let Some(kind) = shared_mount(path) {
             let path = path.to_owned();
             self.warn(Warning::UntrustedMount { path, kind });
             self.poll_also(Target::Files);
@@ -249,7 +249,7 @@ impl Watch {
     /// A folder on another device than its parent: a mount in the tree.
     pub(super) fn check_mount(&mut self, id: FolderId) {
         let path = self.table.path(id);
-        if let Some(kind) = untrusted(&path) {
+        if let Some(kind) = shared_mount(&path) {
             self.warn(Warning::UntrustedMount { path, kind });
             self.poll_also(Target::Folder(id));
         }

@@ -57,6 +57,12 @@ impl Place {
         command
     }
 
+    /// Renames a complete file to this name.
+    fn publish(&self, name: &str, content: &[u8]) {
+        write_executable(&self.path("new"), content);
+        fs::rename(self.path("new"), self.path(name)).unwrap();
+    }
+
     fn output(&self, words: &[&str]) -> Output {
         self.command(words).output().unwrap()
     }
@@ -110,6 +116,12 @@ impl Running {
         });
     }
 
+    /// This version runs after exactly one restart.
+    fn assert_one_restart(&self, version: &str) {
+        self.wait_for_version(version);
+        self.assert_story(&["start 1", "stop 1", "start 2"]);
+    }
+
     /// The whole lifecycle, once nothing more comes.
     fn assert_story(&self, expected: &[&str]) {
         self.heard.wait_for_silence(SILENCE);
@@ -125,8 +137,6 @@ impl Drop for Running {
     }
 }
 
-const ONE_RESTART: [&str; 3] = ["start 1", "stop 1", "start 2"];
-
 #[test]
 fn the_form_of_the_go_buildpack_restarts_once_for_a_new_binary() {
     let place = Place::new();
@@ -134,10 +144,8 @@ fn the_form_of_the_go_buildpack_restarts_once_for_a_new_binary() {
     let words = "--restart --watch @/workspace --watch @/bin --shell none -- @/bin/app --port=none";
     let running = place.run(&words.split(' ').collect::<Vec<_>>());
     running.wait_for_version("v1");
-    write_executable(&place.path("new"), &elf("v2"));
-    fs::rename(place.path("new"), place.path("bin/app")).unwrap();
-    running.wait_for_version("v2");
-    running.assert_story(&ONE_RESTART);
+    place.publish("bin/app", &elf("v2"));
+    running.assert_one_restart("v2");
 }
 
 #[test]
@@ -147,10 +155,8 @@ fn a_command_as_one_quoted_string_is_run_and_restarted_once() {
     let words = ["--verbose", "--restart", "--watch", "@/bin", "--watch", "@/workspace"];
     let running = place.run(&[&words[..], &["@/bin/mod --port=none"]].concat());
     running.wait_for_version("v1");
-    write_executable(&place.path("new"), &elf("v2"));
-    fs::rename(place.path("new"), place.path("bin/mod")).unwrap();
-    running.wait_for_version("v2");
-    running.assert_story(&ONE_RESTART);
+    place.publish("bin/mod", &elf("v2"));
+    running.assert_one_restart("v2");
 }
 
 #[test]
@@ -159,10 +165,8 @@ fn a_line_with_shell_syntax_is_run_by_a_shell() {
     write_executable(&place.path("bin/mod"), &script("v1"));
     let running = place.run(&["-r", "-w", "@/bin", "A=b; exec @/bin/mod"]);
     running.wait_for_version("v1");
-    write_executable(&place.path("new"), &script("v2"));
-    fs::rename(place.path("new"), place.path("bin/mod")).unwrap();
-    running.wait_for_version("v2");
-    running.assert_story(&ONE_RESTART);
+    place.publish("bin/mod", &script("v2"));
+    running.assert_one_restart("v2");
 }
 
 #[test]
@@ -179,8 +183,7 @@ fn only_files_with_the_named_endings_restart() {
     fs::write(place.path("workspace/notes.txt"), "new").unwrap();
     running.assert_story(&["start 1"]);
     fs::write(place.path("workspace/app.py"), app("v2")).unwrap();
-    running.wait_for_version("v2");
-    running.assert_story(&ONE_RESTART);
+    running.assert_one_restart("v2");
 }
 
 #[test]
@@ -189,10 +192,8 @@ fn the_executable_counts_whatever_the_endings() {
     write_executable(&place.path("bin/app"), &elf("v1"));
     let running = place.run(&["-w", "@/bin", "-e", "html", "-n", "--", "@/bin/app", "--port=none"]);
     running.wait_for_version("v1");
-    write_executable(&place.path("new"), &elf("v2"));
-    fs::rename(place.path("new"), place.path("bin/app")).unwrap();
-    running.wait_for_version("v2");
-    running.assert_story(&ONE_RESTART);
+    place.publish("bin/app", &elf("v2"));
+    running.assert_one_restart("v2");
 }
 
 #[test]
@@ -208,8 +209,7 @@ fn without_a_path_the_current_folder_is_watched_and_ignored_folders_are_not() {
     running.assert_story(&["start 1"]);
     fs::write(place.path("new"), script("v2")).unwrap();
     fs::rename(place.path("new"), place.path("workspace/server.js")).unwrap();
-    running.wait_for_version("v2");
-    running.assert_story(&ONE_RESTART);
+    running.assert_one_restart("v2");
 }
 
 #[test]
@@ -223,7 +223,7 @@ fn a_folder_watched_without_those_below_hears_only_of_its_own_files() {
     running.assert_story(&["start 1"]);
     fs::write(place.path("workspace/x"), "new").unwrap();
     running.wait_for("start 2");
-    running.assert_story(&ONE_RESTART);
+    running.assert_story(&["start 1", "stop 1", "start 2"]);
 }
 
 #[test]
@@ -232,8 +232,7 @@ fn an_app_that_ends_is_held_until_the_next_change() {
     write_executable(&place.path("bin/app"), &script_with("v1", "exit 7"));
     let running = place.run(&["-r", "-w", "@/bin", "-n", "--", "@/bin/app"]);
     running.wait_for("exit 1: code 7");
-    write_executable(&place.path("new"), &script("v2"));
-    fs::rename(place.path("new"), place.path("bin/app")).unwrap();
+    place.publish("bin/app", &script("v2"));
     running.wait_for_version("v2");
     running.assert_story(&["start 1", "exit 1: code 7", "start 2"]);
 }
@@ -266,8 +265,7 @@ fn a_synced_file_stands_in_by_name_is_announced_once_and_gives_way_when_it_is_re
     // Neither the file nor its folders were there at the start.
     fs::create_dir_all(place.path("target/bin")).unwrap();
     for version in ["v2", "v3"] {
-        write_executable(&place.path("new"), &elf(version));
-        fs::rename(place.path("new"), place.path("target/bin/app")).unwrap();
+        place.publish("target/bin/app", &elf(version));
         running.wait_for_version(version);
         running.heard.wait_for_silence(SILENCE);
     }

@@ -7,7 +7,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use crate::embedded::{self, Image, Request};
+use crate::embedded::{self, Image};
 use crate::failure::Failure;
 use crate::running::Running;
 use crate::{package, progress, workspace};
@@ -29,13 +29,7 @@ pub fn run() -> Result<(), Failure> {
     progress::heading("Detect and build");
     let work = tempfile::tempdir().map_err(Failure::file("the temporary folder"))?;
     let app = prepare_app(work.path(), &app_binary)?;
-    let image = embedded::build(&Request {
-        app: &app,
-        buildpacks: &[package.folder],
-        variables: &[("BP_LIVE_RELOAD_ENABLED", "true")],
-        work: work.path(),
-    })?;
-    print_indented(&image.output);
+    let image = embedded::build_reloading(&app, package.folder, work.path())?;
 
     progress::heading("Launch, and publish a change");
     let (mut app, milliseconds) = launch_and_change(&image, &app_binary)?;
@@ -96,11 +90,4 @@ fn publish(binary: &Path, target: &Path, version: &str) -> Result<(), Failure> {
     let mode = fs::Permissions::from_mode(0o755);
     fs::set_permissions(&temporary, mode).map_err(Failure::file(&temporary))?;
     fs::rename(&temporary, target).map_err(Failure::file(target))
-}
-
-/// Build output stands below our own headings.
-pub(crate) fn print_indented(output: &str) {
-    for line in output.lines() {
-        println!("    {line}");
-    }
 }

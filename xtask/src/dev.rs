@@ -4,8 +4,7 @@
 use std::path::Path;
 
 use crate::command;
-use crate::demo::print_indented;
-use crate::embedded::{self, Image, Process, Request};
+use crate::embedded::{self, Image, Process};
 use crate::failure::Failure;
 use crate::{package, progress};
 
@@ -20,13 +19,7 @@ pub fn run(app: &Path, process_type: Option<&str>) -> Result<(), Failure> {
 
     progress::heading("Detect and build");
     let work = tempfile::tempdir().map_err(Failure::file("the temporary folder"))?;
-    let image = embedded::build(&Request {
-        app: &app,
-        buildpacks: &[package.folder],
-        variables: &[("BP_LIVE_RELOAD_ENABLED", "true")],
-        work: work.path(),
-    })?;
-    print_indented(&image.output);
+    let image = embedded::build_reloading(&app, package.folder, work.path())?;
 
     let process = choose(&image, process_type)?;
     progress::heading(&format!("Running {}; Ctrl-C ends it", process.process_type));

@@ -69,6 +69,23 @@ pub fn build(request: &Request) -> Result<Image, Failure> {
     Image::read(&group, folders.app, folders.layers, output)
 }
 
+/// Builds `app` with live reload on and shows the build's output below our own headings.
+///
+/// # Errors
+/// As [`build`].
+pub fn build_reloading(app: &Path, buildpack: PathBuf, work: &Path) -> Result<Image, Failure> {
+    let image = build(&Request {
+        app,
+        buildpacks: &[buildpack],
+        variables: &[("BP_LIVE_RELOAD_ENABLED", "true")],
+        work,
+    })?;
+    for line in image.output.lines() {
+        println!("    {line}");
+    }
+    Ok(image)
+}
+
 /// Copies the app and writes the platform folder with the user's variables.
 fn lay_out(request: &Request) -> Result<Folders, Failure> {
     let folders = Folders {

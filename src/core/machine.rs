@@ -143,8 +143,7 @@ impl Core {
         }
         let Some(judging) = &self.judging else { return };
         let files = judging.set.paths.len();
-        let path = judging.set.paths.first().cloned();
-        let witnessed = judging.set.witnessed;
+        let witnessed = judging.set.witnessed.clone();
         match judgement {
             Judgement::Busy { path } => self.busy(&path, now, out),
             Judgement::Refused { why } => {
@@ -154,7 +153,7 @@ impl Core {
             Judgement::Unchanged => {
                 self.settler.close(false, now);
                 // Nobody waits for a word on what only a comparison was in doubt of.
-                if let Some(path) = path.filter(|_| witnessed && !self.life.is_start_due()) {
+                if let Some(path) = witnessed.filter(|_| !self.life.is_start_due()) {
                     out.push(Action::Note(Note::Unchanged { path, files }));
                 }
             }

@@ -280,3 +280,18 @@ fn no_file_process_clock_or_thread_comes_in() {
     assert_eq!(impure, Vec::<String>::new());
     assert!(read >= 15, "only {read} files were read");
 }
+
+/// The word "unchanged" was said of the executable, because a passing file had been seen meanwhile.
+#[test]
+fn nobody_hears_of_what_only_a_comparison_doubted() {
+    let mut core = running();
+    let short_lived: Arc<Path> = Path::new("/w/short-lived").into();
+    let event = |what| Event::File(FileEvent { path: Arc::clone(&short_lived), what });
+    core.handle(event(What::Created), ms(0));
+    core.handle(looked(), ms(0));
+    core.handle(file(What::Found), ms(1));
+    core.handle(event(What::Deleted), ms(2));
+    assert_eq!(core.handle(Event::Woke, ms(102)), [Action::LookAround]);
+    assert_eq!(core.handle(looked(), ms(102)), judge());
+    assert_eq!(core.handle(judged(Judgement::Unchanged), ms(103)), []);
+}

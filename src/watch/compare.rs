@@ -39,6 +39,14 @@ impl Watch {
         let loose = place.as_ref().is_some_and(|(id, _)| *id == LOOSE)
             || self.roots.iter().any(|root| root.is_file() && root.path == path);
         let now = if loose { Seen::through(path) } else { Seen::at(path) }.stamp();
+        let entry = place.and_then(|(id, name)| Some((id, self.table.get(id, &name)?, name)));
+        if let (Some((id, entry, name)), Some(now)) = (&entry, now)
+            && entry.stamp != now
+        {
+            // Its last event came when its folder had another name already: nothing was there to
+            // look at. The next start must not take the old look for what it ran with.
+            self.stale.insert((*id, name.clone()));
+        }
         let (was, now) = match (self.table.baseline(path), now) {
             (Baseline::Absent, None) => return Difference::Same,
             (Baseline::Absent, Some(_)) => return Difference::New,
@@ -54,7 +62,6 @@ impl Watch {
         {
             return Difference::Changed;
         }
-        let entry = place.and_then(|(id, name)| Some((id, self.table.get(id, &name)?, name)));
         let doubted = entry.as_ref().is_none_or(|(_, entry, _)| entry.marks & DOUBT != 0);
         if stamp.ino == now.ino && !doubted && stamp.mtime == now.mtime {
             return Difference::Same;

@@ -51,8 +51,8 @@ pub(super) struct Settled {
     pub(super) last: Moment,
     /// A sync session wrote it, so the app did not.
     pub(super) by_session: bool,
-    /// Somebody did something, as events tell; otherwise a comparison found it.
-    pub(super) witnessed: bool,
+    /// The first of them that an event told of; `None` = a comparison found them all.
+    pub(super) witnessed: Option<Arc<Path>>,
 }
 
 /// What the writer test told besides its influence on settling.
@@ -202,8 +202,6 @@ impl Settler {
                 }
                 (WriterState::OwnGeneration, false) => {
                     pending.set.forget(path);
-                    // The app did it; what is left was found by a comparison, or has its own event.
-                    pending.set.witnessed = false;
                     let new = self.own.insert(Arc::clone(path));
                     if new && self.named.insert(Arc::clone(path)) {
                         told.push(Told::OwnFile(Arc::clone(path)));
@@ -263,7 +261,7 @@ impl Settler {
             first: pending.set.first,
             last: pending.set.last,
             by_session: pending.session != Origin::Unknown,
-            witnessed: pending.set.witnessed,
+            witnessed: pending.set.witnessed(),
         };
         let Phase::Collecting(pending) = std::mem::replace(&mut self.phase, Phase::Quiet) else {
             return None;

@@ -26,8 +26,6 @@ pub(super) enum Shape {
 pub(super) struct ChangeSet {
     pub(super) first: Moment,
     pub(super) last: Moment,
-    /// An event told of it, not a comparison alone: somebody did something just now.
-    pub(super) witnessed: bool,
     /// The last event that cannot be a line appended to somebody's log.
     last_sure: Option<Moment>,
     largest_gap: Duration,
@@ -43,7 +41,6 @@ impl ChangeSet {
         Self {
             first: now,
             last: now,
-            witnessed: false,
             last_sure: None,
             largest_gap: Duration::ZERO,
             pauses: [Duration::ZERO; 3],
@@ -54,7 +51,6 @@ impl ChangeSet {
 
     /// Takes one event in.
     pub(super) fn add(&mut self, event: &FileEvent, now: Moment) {
-        self.witnessed |= event.what != What::Found;
         let gap = now.saturating_sub(self.last);
         if self.looks_complete() {
             self.largest_gap = self.largest_gap.max(gap);
@@ -93,6 +89,9 @@ impl ChangeSet {
             }
             What::FolderMoved { from } => self.folder_moved(from, path, now),
             What::FolderGone => self.folder_gone(path, now),
+        }
+        if event.what != What::Found {
+            self.remark(path, |mark| mark.witnessed = true);
         }
         let appended = |mark: &Mark| matches!(mark.work, Work::Open { .. }) && !mark.copied;
         if !self.marks.get(path).is_some_and(appended) {
@@ -143,11 +142,17 @@ impl ChangeSet {
 
     /// The paths to judge: all but files on their way to another name.
     pub(super) fn paths(&self) -> Vec<Arc<Path>> {
-        let lasting = self
-            .marks
-            .iter()
-            .filter(|(path, mark)| mark.how == How::Deleted || !is_temporary(path));
-        lasting.map(|(path, _)| Arc::clone(path)).collect()
+        self.lasting().map(|(path, _)| Arc::clone(path)).collect()
+    }
+
+    /// The first path to judge that an event told of; `None` = a comparison found them all.
+    pub(super) fn witnessed(&self) -> Option<Arc<Path>> {
+        let lasting = self.lasting().find(|(_, mark)| mark.witnessed);
+        lasting.map(|(path, _)| Arc::clone(path))
+    }
+
+    fn lasting(&self) -> impl Iterator<Item = (&Arc<Path>, &Mark)> {
+        self.marks.iter().filter(|(path, mark)| mark.how == How::Deleted || !is_temporary(path))
     }
 
     /// Nothing seems to be at work, as far as the events tell.
@@ -203,8 +208,9 @@ impl ChangeSet {
         };
         let born_here = old.map_or(created, |mark| mark.born_here);
         let copied = old.is_some_and(|mark| mark.copied);
+        let witnessed = old.is_some_and(|mark| mark.witnessed);
         let begun = old.map_or(now, |mark| mark.begun);
-        self.marks.put(path, Mark { how, work, born_here, copied, begun });
+        self.marks.put(path, Mark { how, work, born_here, copied, witnessed, begun });
     }
 
     fn remark(&mut self, path: &Arc<Path>, change: impl FnOnce(&mut Mark)) {

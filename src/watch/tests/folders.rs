@@ -140,3 +140,16 @@ fn many_reloads_of_a_folder_leave_nothing_behind() {
     }
     assert_eq!(round(&mut field), early);
 }
+
+/// Compilers write into a folder and rename it in the same breath: when the write is read, its path
+/// is gone. Each look after a start found a difference again, and each made another start.
+#[test]
+fn a_file_written_just_before_its_folder_moved_is_no_difference_after_the_next_start() {
+    let mut field = Field::with(&["working/products"]);
+    fs::write(field.at("working/products"), "longer than before, by far").unwrap();
+    fs::rename(field.at("working"), field.at("final")).unwrap();
+    field.told();
+    assert_eq!(field.differs("final/products"), Difference::New);
+    field.watch.rebase_all();
+    assert_eq!(field.differs("final/products"), Difference::Same);
+}

@@ -6,7 +6,7 @@
 
 use std::fs::File;
 use std::io;
-use std::os::fd::{AsFd, AsRawFd as _, BorrowedFd};
+use std::os::fd::{AsFd, BorrowedFd};
 use std::path::{Path, PathBuf};
 
 use super::compare::digest;
@@ -54,16 +54,16 @@ impl Held {
     }
 
     /// Digests the bytes, so that [`Held::is_intact`] need not rely on the modification time. For a
-    /// quiet moment while the program runs: nobody can write them then. What
-    /// was written meanwhile all the same (a script) leaves no digest.
+    /// quiet moment while the program runs: nobody can write them then. A script can be written all
+    /// the same, since it was opened or meanwhile: then no digest is noted.
     ///
     /// # Errors
     ///
     /// See [`digest`].
     pub fn note_bytes(&mut self, budget: &mut u64) -> io::Result<()> {
-        let before = identity_of_file(&self.file)?;
         let noted = digest(&self.file, budget)?;
-        self.digest = noted.filter(|_| identity_of_file(&self.file).is_ok_and(|now| now == before));
+        let untouched = identity_of_file(&self.file).is_ok_and(|now| now == self.identity);
+        self.digest = noted.filter(|_| untouched);
         Ok(())
     }
 
@@ -85,13 +85,6 @@ impl Held {
         }
     }
 
-    /// A path that execve(2) takes while this value lives, as long as /proc is there. execveat(2)
-    /// with [`Held::as_fd`] and `AT_EMPTY_PATH` does without /proc.
-    #[must_use]
-    pub fn exec_path(&self) -> PathBuf {
-        PathBuf::from(format!("/proc/self/fd/{}", self.file.as_raw_fd()))
-    }
-
     /// Whether the exec'ed process needs the descriptor: a script's interpreter opens the script by
     /// that path, so close-on-exec must be cleared in the child, or it finds nothing.
     #[must_use]
@@ -110,7 +103,6 @@ impl AsFd for Held {
 mod tests {
     use std::fs::{self, FileTimes, OpenOptions};
     use std::io::Write as _;
-    use std::process::Command;
 
     use super::super::testing::{closed, file, folder};
     use super::*;
@@ -136,8 +128,6 @@ mod tests {
         fs::remove_file(&path).unwrap();
         assert!(held.is_intact().unwrap());
         assert!(!held.must_stay_open());
-        let output = Command::new(held.exec_path()).arg("held").output().unwrap();
-        assert_eq!(String::from_utf8(output.stdout).unwrap(), "held\n");
     }
 
     #[test]
@@ -152,6 +142,22 @@ mod tests {
         overwrite(&path, b"#!/bin/sh\necho one\n");
         assert!(held.is_intact().unwrap());
         overwrite(&path, b"#!/bin/sh\necho three\n");
+        assert!(!held.is_intact().unwrap());
+    }
+
+    /// A script overwritten between the look and the exec was noted as what runs, and the next start
+    /// took its broken bytes for the last good ones.
+    #[test]
+    fn bytes_written_since_the_look_are_not_noted_as_those_that_run() {
+        let folder = folder();
+        let path = file(&folder, "app", b"#!/bin/sh\necho one\n", 0o755);
+        // The clock of file times moves in steps of milliseconds.
+        let long_ago = FileTimes::new().set_modified(std::time::UNIX_EPOCH);
+        File::open(&path).unwrap().set_times(long_ago).unwrap();
+        let mut held = Held::open(&path).unwrap();
+        fs::write(&path, b"#!/bin/sh\necho two\n").unwrap();
+        closed(&path);
+        held.note_bytes(&mut 1_000).unwrap();
         assert!(!held.is_intact().unwrap());
     }
 

@@ -8,6 +8,7 @@ use std::process::ExitCode;
 
 use relaunch_buildpack::cli::{self, Command, USAGE};
 use relaunch_buildpack::driver;
+use relaunch_buildpack::watch::Recorder;
 
 fn main() -> ExitCode {
     let mut words = env::args_os();
@@ -20,6 +21,7 @@ fn main() -> ExitCode {
     };
     match command {
         Ok(Command::Run(run)) => driver::run(*run),
+        Ok(Command::Trace(roots)) => trace(&roots),
         Ok(Command::Print(text)) => match writeln!(io::stdout(), "{text}") {
             Ok(()) => ExitCode::SUCCESS,
             Err(_) => ExitCode::FAILURE,
@@ -30,4 +32,22 @@ fn main() -> ExitCode {
             ExitCode::from(USAGE)
         }
     }
+}
+
+/// Records until a signal ends it; each line is complete when it is written.
+fn trace(roots: &[PathBuf]) -> ExitCode {
+    let mut recorder = match Recorder::new(roots) {
+        Ok(recorder) => recorder,
+        Err(error) => {
+            let _ = writeln!(io::stderr(), "relaunch: {error}");
+            return ExitCode::FAILURE;
+        }
+    };
+    let folders = recorder.folders();
+    let _ = writeln!(io::stderr(), "relaunch: recording {folders} folders; Ctrl-C ends it");
+    let version = env!("CARGO_PKG_VERSION");
+    let mut out = io::stdout().lock();
+    // Whoever reads the lines has gone: nothing is left to do.
+    let _ = writeln!(out, "# relaunch {version}").and_then(|()| recorder.run(&mut out));
+    ExitCode::SUCCESS
 }

@@ -22,6 +22,22 @@ Examples:
 Options (each is also a variable, which the flag overrides):
 ";
 
+/// `relaunch trace --help`.
+pub const TRACE_HELP: &str = "\
+Write down every file event below PATH until Ctrl-C, one line each, on standard output.
+
+Usage: relaunch trace --watch PATH [--watch PATH]...
+
+When a sync restarted the app twice, or not at all, run this beside it, sync once more, and send the
+file with the report: it is replayed through the same decisions and becomes a test.
+
+Example:
+  relaunch trace --watch /workspace > change.tsv     then sync, then Ctrl-C
+
+A line has the microseconds since the first event, the path and the kernel's words for it, separated
+by tabs. No content of any file is recorded. Exit codes: 1 when a folder cannot be recorded, 2 for a
+word that cannot be taken.";
+
 /// `relaunch --help`.
 #[must_use]
 pub fn top_help() -> String {
@@ -33,6 +49,7 @@ Usage: relaunch COMMAND
 
 Commands:
   run      run an app and restart it once for each settled change (see `relaunch run --help`)
+  trace    record what happens to some folders, for a bug report (see `relaunch trace --help`)
   help     print this
 
 Options:

@@ -4,10 +4,11 @@ mod help;
 mod watchexec;
 
 use std::ffi::OsString;
+use std::path::PathBuf;
 
 use lexopt::{Arg, Parser};
 
-pub use help::{RUN_HELP, run_help, top_help};
+pub use help::{RUN_HELP, TRACE_HELP, run_help, top_help};
 pub use watchexec::parse as parse_watchexec;
 
 use crate::settings::{ALL, InvalidSetting, STATE, Settings};
@@ -21,6 +22,8 @@ pub const USAGE: u8 = 2;
 pub enum Command {
     /// Supervise a command.
     Run(Box<Run>),
+    /// Write down what the kernel says of these folders.
+    Trace(Vec<PathBuf>),
     /// Print this and end.
     Print(String),
 }
@@ -73,6 +76,7 @@ pub fn parse(
         }
         Some(Arg::Value(word)) => match word.to_str() {
             Some("run") => run(&mut parser, variable),
+            Some("trace") => trace(&mut parser),
             Some("help") => Ok(Command::Print(top_help())),
             _ => Err(UsageError::Form(format!("there is no command {}", word.display()))),
         },
@@ -115,6 +119,24 @@ fn run(
     let mut settings = Settings::from_variables(variable)?;
     settings.override_by_flags(&flags)?;
     Ok(Command::Run(Box::new(Run { settings, command, remarks: Vec::new() })))
+}
+
+fn trace(parser: &mut Parser) -> Result<Command, UsageError> {
+    let mut roots = Vec::new();
+    while let Some(arg) = parser.next()? {
+        match arg {
+            Arg::Short('h') | Arg::Long("help") => {
+                return Ok(Command::Print(TRACE_HELP.to_owned()));
+            }
+            Arg::Long("watch") => roots.push(parser.value()?.into()),
+            _ => return Err(arg.unexpected().into()),
+        }
+    }
+    if roots.is_empty() {
+        let text = "there is no folder to record; write --watch PATH".to_owned();
+        return Err(UsageError::Form(text));
+    }
+    Ok(Command::Trace(roots))
 }
 
 #[cfg(test)]
@@ -163,6 +185,7 @@ mod tests {
             parsed(&["run", "--wach", "x", "--", "app"]),
             parsed(&["run", "--settle", "5", "--", "app"]),
             parsed(&["run", "--watch"]),
+            parsed(&["trace"]),
         ]
         .map(Result::unwrap_err);
         let expected = [
@@ -171,6 +194,7 @@ mod tests {
             "invalid option '--wach'; see `relaunch --help`",
             "invalid setting --settle: \"5\" is not a duration; write it as 20ms, 2s or 1m; see `relaunch run --help`",
             "missing argument for option '--watch'; see `relaunch --help`",
+            "there is no folder to record; write --watch PATH; see `relaunch --help`",
         ];
         assert_eq!(errors, expected);
     }

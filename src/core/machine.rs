@@ -83,8 +83,12 @@ impl Core {
     /// The moment for [`Event::Woke`]; `None` = wait for events alone.
     #[must_use]
     pub fn deadline(&self) -> Option<Moment> {
-        let settling =
-            if self.life.can_act() { self.settler.deadline(self.life.start_by()) } else { None };
+        let latest = self.life.start_by();
+        let settling = match self.life.can_act() {
+            true if self.settler.only_scans() => latest,
+            true => self.settler.deadline(latest),
+            false => None,
+        };
         [settling, self.life.deadline()].into_iter().flatten().min()
     }
 
@@ -129,7 +133,8 @@ impl Core {
                 self.judging = Some(Judging { set, asked: now, postponed });
             }
             None => {
-                if self.life.is_start_due() && self.settler.is_quiet() {
+                let latest = self.life.start_by().is_some_and(|latest| now >= latest);
+                if self.settler.is_quiet() || self.settler.only_scans() && latest {
                     self.life.start_due(Program::Current, now, out);
                 }
             }

@@ -295,3 +295,36 @@ fn nobody_hears_of_what_only_a_comparison_doubted() {
     assert_eq!(core.handle(looked(), ms(102)), judge());
     assert_eq!(core.handle(judged(Judgement::Unchanged), ms(103)), []);
 }
+
+/// A rescan of a large tree kept the app down for as long as it took.
+#[test]
+fn a_start_that_is_due_waits_for_a_scan_no_longer_than_for_anything_else() {
+    for changed in [None, Some(What::MovedIn)] {
+        let mut core = running();
+        core.handle(Event::ReloadAsked, ms(0));
+        core.handle(Event::Judged { forced: true, judgement: Judgement::Unchanged }, ms(0));
+        core.handle(Event::ScanBegan, ms(1));
+        core.handle(Event::Emptied { generation: Generation(1) }, ms(2));
+        if let Some(what) = changed.clone() {
+            core.handle(file(what), ms(3));
+            core.handle(looked(), ms(3));
+        }
+        assert_eq!(core.deadline(), Some(ms(2_002)), "{changed:?}");
+        let mut orders = core.handle(Event::Woke, ms(2_002));
+        while !orders.contains(&Action::Judge(Judge { paths: vec![app()], forced: false })) {
+            orders = match orders.first() {
+                Some(Action::LookAround) => core.handle(looked(), ms(2_002)),
+                Some(Action::Probe(_)) => {
+                    let probe = Probe { path: app(), writer: WriterState::Nobody, vital: true };
+                    core.handle(Event::Probed(vec![probe]), ms(2_002))
+                }
+                _ => break,
+            };
+        }
+        if changed.is_some() {
+            orders = core.handle(judged(Judgement::Changed(change())), ms(2_002));
+        }
+        let start = Action::Start { generation: Generation(2), program: Program::Current };
+        assert_eq!(orders, [start], "{changed:?}");
+    }
+}

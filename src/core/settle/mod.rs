@@ -110,6 +110,11 @@ impl Settler {
         matches!(self.phase, Phase::Quiet) && !self.scanning
     }
 
+    /// Whether nothing but a comparison of the watch is waited for.
+    pub(super) fn only_scans(&self) -> bool {
+        matches!(self.phase, Phase::Quiet) && self.scanning
+    }
+
     pub(super) fn file(&mut self, event: &FileEvent, now: Moment) {
         if self.is_own(event) {
             return;
@@ -131,12 +136,12 @@ impl Settler {
         }
     }
 
-    /// The watch compares the disk with its tables: what is being judged may not be all.
     /// A new generation runs: what the old one kept open is anybody's file again.
     pub(super) fn forget_own_files(&mut self) {
         self.own.clear();
     }
 
+    /// The watch compares the disk with its tables: what is being judged may not be all.
     pub(super) fn scan(&mut self, under_way: bool) {
         self.scanning = under_way;
         if under_way {
@@ -378,7 +383,8 @@ impl Settler {
             return None;
         };
         if self.scanning {
-            return None;
+            // Nothing else bounds the listing of a large tree.
+            return latest;
         }
         let set = &pending.set;
         // What goes on after a cut that came too early must not be cut again.

@@ -31,6 +31,15 @@ pub fn run(args: impl Iterator<Item = String>) -> ExitCode {
     ExitCode::from(u8::from(rows.iter().any(|row| row.outcome.starts > 1)))
 }
 
+/// The name and the number of starts of each trace in these files and folders.
+///
+/// # Errors
+/// A sentence that names the file, and the line that is none.
+pub fn starts(paths: &[&Path]) -> Result<Vec<(String, usize)>, String> {
+    let rows = rows(paths.iter().copied()).map_err(|error| error.to_string())?;
+    Ok(rows.into_iter().map(|row| (row.name, row.outcome.starts)).collect())
+}
+
 /// One line of the table.
 #[derive(Debug)]
 struct Row {

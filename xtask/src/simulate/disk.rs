@@ -186,6 +186,31 @@ impl Disk {
         ]
     }
 
+    /// rename(2) of a folder inside the tree, with all that is in it. A folder that is not empty
+    /// cannot be renamed over.
+    pub(super) fn rename_folder(&mut self, from: &Name, to: &Name) -> Vec<Told> {
+        let moving: Vec<Name> = self.below(from);
+        if moving.is_empty() || !self.below(to).is_empty() {
+            return Vec::new();
+        }
+        for old in moving {
+            if let (Ok(rest), Some(inode)) = (old.strip_prefix(from), self.names.remove(&old)) {
+                self.names.insert(Arc::from(to.join(rest)), inode);
+            }
+        }
+        self.cookies += 1;
+        let cookie = self.cookies;
+        vec![
+            Told { name: Arc::clone(from), kind: Kind::FolderFrom { cookie } },
+            Told { name: Arc::clone(to), kind: Kind::FolderTo { cookie } },
+        ]
+    }
+
+    /// The names in a folder.
+    pub(super) fn below(&self, folder: &Path) -> Vec<Name> {
+        self.names.keys().filter(|name| name.starts_with(folder)).cloned().collect()
+    }
+
     /// rename(2) of a whole file from outside the tree.
     pub(super) fn move_in(&mut self, name: &Name, content: Content) -> Vec<Told> {
         let inode = self.add(content, false);

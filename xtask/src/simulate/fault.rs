@@ -46,13 +46,15 @@ pub(super) enum Fault {
     DeletionsLost,
     /// Renames inside the tree are not reported.
     RenamesLost,
+    /// Folders that got another name are not reported.
+    FoldersLost,
     /// The end of the app is not noticed.
     ExitLost,
     /// The policy bounds every set by 5 ms.
     Impatient,
 }
 
-pub(super) const FAULTS: [Fault; 22] = [
+pub(super) const FAULTS: [Fault; 23] = [
     Fault::ModifiedAsClosed,
     Fault::ForeignAsNobody,
     Fault::OwnAsForeign,
@@ -73,6 +75,7 @@ pub(super) const FAULTS: [Fault; 22] = [
     Fault::KillForgotten,
     Fault::DeletionsLost,
     Fault::RenamesLost,
+    Fault::FoldersLost,
     Fault::ExitLost,
     Fault::Impatient,
 ];
@@ -91,6 +94,11 @@ pub(super) fn tamper(fault: Option<Fault>, event: Event, stopping: bool) -> Opti
         (Fault::DeletionsLost, Event::File(file)) if file.what == What::Deleted => None,
         (Fault::RenamesLost, Event::File(file))
             if matches!(file.what, What::MovedWithin { .. }) =>
+        {
+            None
+        }
+        (Fault::FoldersLost, Event::File(file))
+            if matches!(file.what, What::FolderMoved { .. }) =>
         {
             None
         }

@@ -19,9 +19,20 @@ pub(super) enum Kind {
     Modify,
     CloseWrite,
     Attrib,
-    MovedFrom { cookie: u32 },
-    MovedTo { cookie: u32 },
+    MovedFrom {
+        cookie: u32,
+    },
+    MovedTo {
+        cookie: u32,
+    },
     Delete,
+    /// As for files, with `IN_ISDIR`.
+    FolderFrom {
+        cookie: u32,
+    },
+    FolderTo {
+        cookie: u32,
+    },
 }
 
 /// What a read returns.

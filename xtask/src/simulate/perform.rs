@@ -107,7 +107,13 @@ impl World {
         Judgement::Changed(Change { paths: differs, bytes: 1, beyond_budget: false, executable })
     }
 
+    /// Whether a file, or a file in a folder, is another than the one that the app was started with.
     fn differs(&self, path: &Name) -> bool {
+        let before = self.baseline.keys().filter(|name| name.starts_with(path)).cloned();
+        before.chain(self.disk.below(path)).chain([Arc::clone(path)]).any(|it| self.is_other(&it))
+    }
+
+    fn is_other(&self, path: &Name) -> bool {
         let now = self.disk.content(path);
         let then =
             if **path == *name(APP) { self.executable } else { self.baseline.get(path).copied() };

@@ -126,6 +126,7 @@ impl Schedule {
                 0 => writers.push(author.foreign_log(begin)),
                 1 => writers.push(author.mapped(begin)),
                 2 => writers.push(author.broken(begin)),
+                4 => writers.push(author.heel(begin)),
                 _ => {
                     let pattern = author.random.pick(&PATTERNS);
                     let own = author.write(pattern, begin);

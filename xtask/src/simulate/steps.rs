@@ -59,6 +59,7 @@ impl World {
             },
             Op::Attrib(name) => self.disk.attributes(&name),
             Op::Rename(from, to) => self.disk.rename(&from, &to),
+            Op::RenameFolder(from, to) => self.disk.rename_folder(&from, &to),
             Op::MoveIn(name, content) => {
                 // Version 0 stands for the bytes that are there.
                 let same = self.disk.content(&name);

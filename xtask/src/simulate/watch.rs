@@ -48,6 +48,30 @@ impl Watch {
                 }
                 Read::Told(told) => {
                     let what = match told.kind {
+                        Kind::FolderFrom { cookie } => match queue.peek() {
+                            Some(Read::Told(to)) if to.kind == (Kind::FolderTo { cookie }) => {
+                                let to = Arc::clone(&to.name);
+                                queue.pop();
+                                self.note_below(&told.name, disk);
+                                self.note_below(&to, disk);
+                                let what = What::FolderMoved { from: told.name };
+                                said.push(Event::File(FileEvent { path: to, what }));
+                                continue;
+                            }
+                            _ => {
+                                self.note_below(&told.name, disk);
+                                let what = What::FolderGone;
+                                said.push(Event::File(FileEvent { path: told.name, what }));
+                                continue;
+                            }
+                        },
+                        // Its first half was lost: what is in it is not known.
+                        Kind::FolderTo { .. } => {
+                            said.push(Event::ScanBegan);
+                            said.extend(self.compare(disk, |name| name.starts_with(&told.name)));
+                            said.push(Event::ScanEnded);
+                            continue;
+                        }
                         Kind::Create => created(&told.name, disk),
                         Kind::Modify => What::Modified,
                         Kind::CloseWrite => What::Closed,
@@ -80,6 +104,13 @@ impl Watch {
             Some(stat) => self.table.insert(Arc::clone(name), stat),
             None => self.table.remove(name),
         };
+    }
+
+    fn note_below(&mut self, folder: &Name, disk: &Disk) {
+        let known = self.table.keys().filter(|name| name.starts_with(folder)).cloned();
+        for name in known.chain(disk.below(folder)).collect::<BTreeSet<_>>() {
+            self.note(&name, disk);
+        }
     }
 
     /// Compares the table with the disk, as far as names are `asked` for, and brings it up to date.

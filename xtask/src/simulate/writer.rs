@@ -19,6 +19,7 @@ pub(super) enum Op {
     Close,
     Attrib(Name),
     Rename(Name, Name),
+    RenameFolder(Name, Name),
     MoveIn(Name, Content),
     Link(Name, Content),
     Unlink(Name),
@@ -60,9 +61,10 @@ pub(super) enum Pattern {
     TruncatedThenGood,
     Vim,
     DataChunks,
+    BuiltFolder,
 }
 
-pub(super) const PATTERNS: [Pattern; 17] = [
+pub(super) const PATTERNS: [Pattern; 18] = [
     Pattern::Copy,
     Pattern::CopyForce,
     Pattern::Install,
@@ -80,6 +82,7 @@ pub(super) const PATTERNS: [Pattern; 17] = [
     Pattern::TruncatedThenGood,
     Pattern::Vim,
     Pattern::DataChunks,
+    Pattern::BuiltFolder,
 ];
 
 impl Pattern {
@@ -158,8 +161,31 @@ impl<'a> Author<'a> {
                 self.whole(&app, Form::Whole);
             }
             Pattern::Vim => self.vim(),
+            Pattern::BuiltFolder => self.built_folder(files),
         }
         vec![self.finish(begin, false)]
+    }
+
+    /// A whole folder made beside the old one, which then makes room for it.
+    fn built_folder(&mut self, files: u64) {
+        let [next, built, last] = ["next", "built", "last"].map(name);
+        for number in 0..files {
+            self.whole(&name(&format!("next/f{number}")), Form::Whole);
+        }
+        for number in 0..6 {
+            self.step(0, 1, Op::Unlink(name(&format!("last/f{number}"))));
+        }
+        self.step(0, 5, Op::RenameFolder(built.clone(), last));
+        self.step(0, 2, Op::RenameFolder(next, built));
+    }
+
+    /// Another file on the heels of the executable: it comes when the new generation is on its way.
+    pub(super) fn heel(&mut self, begin: Duration) -> Writer {
+        for (file, latest) in [(name(APP), 0), (name(DATA), 30)] {
+            let content = self.content();
+            self.step(0, latest, Op::MoveIn(file, content));
+        }
+        self.finish(begin, false)
     }
 
     /// A log that somebody else keeps open and appends to.

@@ -17,10 +17,12 @@ pub(super) fn watch(settings: &Settings, command: &Command) -> (Vec<PathBuf>, Wa
     let program = command.resolve().ok();
     let folder = |name| env::var_os(name).filter(|it| !it.is_empty()).map(PathBuf::from);
     let (app_dir, layers_dir) = (folder(APP_DIR_VARIABLE), folder(LAYERS_DIR_VARIABLE));
+    let real = program.as_ref().and_then(|program| program.path.canonicalize().ok());
     let roots = choose(&Inputs {
         watch: &settings.watch,
         target: command.target(),
         executable: program.as_ref().map(|program| program.path.as_path()),
+        real: real.as_deref(),
         interpreted: command.is_interpreted(program.as_ref()),
         app_dir: app_dir.as_deref(),
         layers_dir: layers_dir.as_deref(),

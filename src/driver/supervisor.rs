@@ -17,7 +17,7 @@ use super::program::{Command, Program};
 use super::{SLICE, observe};
 use crate::candidate::{Identity, identity};
 use crate::cli::Run;
-use crate::core::{Action, Core, Event, Generation, Policy};
+use crate::core::{Action, Core, Event, Generation, Moment, Policy};
 use crate::log::{Line, Log};
 use crate::process::{self, Keeper, Signals, Terminal, become_subreaper};
 use crate::watch::{Load, Only, Session, Watch};
@@ -47,6 +47,8 @@ pub(super) struct Supervisor {
     pub(super) judged: BTreeSet<Arc<Path>>,
     /// Files changed or were started from since the last of them was digested.
     pub(super) undigested: bool,
+    /// When the last slice of what can wait was worked off.
+    worked: Moment,
     /// The core was told that the watch compares.
     pub(super) scanning: bool,
     roots: Vec<PathBuf>,
@@ -106,6 +108,7 @@ impl Supervisor {
             judged_program: None,
             judged: BTreeSet::new(),
             undigested: true,
+            worked: Moment::ZERO,
             scanning: false,
             roots,
             exit_code: 0,
@@ -163,7 +166,8 @@ impl Supervisor {
         let ended: Vec<bool> =
             fds.iter().skip(before).map(|fd| fd.any().unwrap_or(false)).collect();
         drop(fds);
-        if ready == 0 {
+        // Somebody who writes without rest must not keep a new folder from being listed.
+        if ready == 0 || idle_work && self.clock.now() >= self.worked + STARVED {
             self.work_aside();
         }
         let mut ended = ended.into_iter();
@@ -180,6 +184,7 @@ impl Supervisor {
 
     /// A slice of what can wait: watching and listing folders first, digests last.
     fn work_aside(&mut self) {
+        self.worked = self.clock.now();
         if self.watch.has_work() || !self.undigested {
             self.watch.work(SLICE);
         } else {
@@ -249,3 +254,6 @@ impl Supervisor {
         }
     }
 }
+
+/// So long what can wait is put off by events; a slice of it takes a tenth.
+const STARVED: Duration = Duration::from_millis(20);

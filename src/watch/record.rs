@@ -63,7 +63,7 @@ impl Recorder {
             let named = root.canonicalize().unwrap_or_else(|_| root.clone());
             let name = named.file_name().map_or_else(|| PathBuf::from("root"), PathBuf::from);
             let top = Folder { path: named.clone(), name };
-            recorder.add(top).map_err(|cause| RecordError::Root { path: root.clone(), cause })?;
+            recorder.add(&top).map_err(|cause| RecordError::Root { path: root.clone(), cause })?;
         }
         Ok(recorder)
     }
@@ -139,7 +139,7 @@ impl Recorder {
         }
         if is_folder && event.mask.intersects(Mask::IN_CREATE | Mask::IN_MOVED_TO) {
             let new = Folder { path: folder.path.join(name), name: name_in_trace };
-            if self.add(new).is_err() {
+            if self.add(&new).is_err() {
                 text.extend(b"# that folder is gone or cannot be watched\n");
             }
         }
@@ -159,7 +159,7 @@ impl Recorder {
     }
 
     /// Watches a folder and those below; what cannot be watched below it is left out.
-    fn add(&mut self, top: Folder) -> Result<(), Errno> {
+    fn add(&mut self, top: &Folder) -> Result<(), Errno> {
         let wd = self.queue.add(&top.path, RECORDED, true)?;
         let entries = std::fs::read_dir(&top.path);
         self.folders.insert(wd, top.clone());
@@ -167,7 +167,7 @@ impl Recorder {
             if entry.file_type().is_ok_and(|kind| kind.is_dir()) {
                 let name = entry.file_name();
                 let below = Folder { path: top.path.join(&name), name: top.name.join(&name) };
-                let _ = self.add(below);
+                let _ = self.add(&below);
             }
         }
         Ok(())
@@ -207,7 +207,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let root = folder.path().join("tree");
         fs::create_dir_all(root.join("old")).unwrap();
-        let mut recorder = Recorder::new(&[root.clone()]).unwrap();
+        let mut recorder = Recorder::new(std::slice::from_ref(&root)).unwrap();
         work(&root);
         let mut text = Vec::new();
         recorder.take(&mut text).unwrap();

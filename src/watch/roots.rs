@@ -11,6 +11,8 @@ pub struct Inputs<'a> {
     pub target: Option<&'a Path>,
     /// The executable that the command leads to, when it was found.
     pub executable: Option<&'a Path>,
+    /// The same with all links resolved.
+    pub real: Option<&'a Path>,
     /// The command is an interpreter or a script: its sources are what changes.
     pub interpreted: bool,
     /// The app folder of the image.
@@ -23,7 +25,7 @@ pub struct Inputs<'a> {
 
 /// The watched paths: what the user said and nothing else, or by this rule: the
 /// target; the executable's folder when it lies in the app folder, a layer or below the current
-/// folder; the app folder of an interpreted app (the current folder where there is none). Never a
+/// folder; the executable alone, along its links, when it leads out of that folder; the app folder of an interpreted app (the current folder where there is none). Never a
 /// system folder, but where the user says so. Absolute, without `.` and `..`, without repetition;
 /// empty when the rule finds nothing.
 #[must_use]
@@ -33,13 +35,17 @@ pub fn choose(inputs: &Inputs) -> Vec<PathBuf> {
         return merge(inputs.watch.iter().map(|path| absolute(path)).collect());
     }
     let mut roots: Vec<PathBuf> = inputs.target.map(absolute).into_iter().collect();
-    if let Some(folder) = inputs.executable.and_then(Path::parent) {
-        let current = Some(inputs.current_dir).filter(|current| !is_system(current));
-        let ours = [inputs.app_dir, inputs.layers_dir, current];
-        let folder = absolute(folder);
-        if ours.into_iter().flatten().any(|home| folder.starts_with(absolute(home))) {
-            roots.push(folder);
-        }
+    let current = Some(inputs.current_dir).filter(|current| !is_system(current));
+    let homes = [inputs.app_dir, inputs.layers_dir, current].map(|home| home.map(absolute));
+    let is_ours = |folder: &Path| homes.iter().flatten().any(|home| folder.starts_with(home));
+    let folder = inputs.executable.and_then(Path::parent).map(absolute);
+    let real_folder = inputs.real.and_then(Path::parent).map(absolute);
+    roots.extend(folder.clone().filter(|folder| is_ours(folder)));
+    if let (Some(executable), Some(real_folder)) = (inputs.executable, real_folder)
+        && is_ours(&real_folder)
+        && folder.is_none_or(|folder| !real_folder.starts_with(folder))
+    {
+        roots.push(absolute(executable));
     }
     if inputs.interpreted {
         roots.push(absolute(inputs.app_dir.unwrap_or(inputs.current_dir)));
@@ -133,6 +139,7 @@ mod tests {
             watch: &[],
             target: None,
             executable: executable.map(Path::new),
+            real: executable.map(Path::new),
             interpreted,
             app_dir: Some(Path::new("/workspace")),
             layers_dir: Some(Path::new("/layers")),
@@ -180,6 +187,22 @@ mod tests {
         assert_eq!(chosen(&alone), ["/home/me/project/build"]);
         assert_eq!(chosen(&image(Some("/workspace/app"), false)), ["/workspace"]);
         assert!(chosen(&image(Some("/home/other/bin/app"), false)).is_empty());
+    }
+
+    #[test]
+    fn an_executable_that_is_a_link_out_of_its_folder_is_watched_along_the_link() {
+        let linked = |executable, real| Inputs {
+            real: Some(Path::new(real)),
+            ..image(Some(executable), false)
+        };
+        let inside = linked("/workspace/bin/app", "/workspace/bin/v2/app");
+        assert_eq!(chosen(&inside), ["/workspace/bin"]);
+        let beside = linked("/workspace/bin/app", "/workspace/real/app");
+        assert_eq!(chosen(&beside), ["/workspace/bin", "/workspace/bin/app"]);
+        let outside = linked("/usr/local/bin/app", "/layers/acme_x/real/app");
+        assert_eq!(chosen(&outside), ["/usr/local/bin/app"]);
+        let system = linked("/layers/acme_x/venv/bin/python", "/usr/bin/python3.11");
+        assert_eq!(chosen(&system), ["/layers/acme_x/venv/bin"]);
     }
 
     #[test]

@@ -16,6 +16,7 @@ pub(crate) const CASES: &[Case] = &[
     ("a second root counts", second_root),
     ("a root that comes later is watched from then on", a_root_that_comes_later),
     ("an executable that is a link to a version restarts once", linked_version),
+    ("an executable behind a link is watched where it lies", behind_a_link),
     ("a synced file stands in for the command", stand_in),
     ("polling sees a change and restarts once", polling),
 ];
@@ -128,6 +129,19 @@ fn linked_version() {
     let run = setup.start();
     run.shell("mkdir tree/v2; cp new tree/v2/app; ln -s v2/app tree/tmp; mv -T tree/tmp tree/app");
     run.assert_one_restart_to("v2");
+}
+
+/// As in `node_modules/.bin`: nothing but the default rule says what to watch.
+fn behind_a_link() {
+    let setup = Setup::elf();
+    fs::create_dir_all(setup.path("home/bin")).unwrap();
+    fs::create_dir_all(setup.path("home/real")).unwrap();
+    apps::write_executable(&setup.path("home/real/app"), &apps::elf("v1"));
+    std::os::unix::fs::symlink("../real/app", setup.path("home/bin/app")).unwrap();
+    let run = setup.unwatched().command(&["home/bin/app", "--port=none"]).start();
+    run.shell("mv new home/real/app");
+    run.wait_for_version("v2");
+    run.assert_story(&["start 1", "stop 1", "start 2"]);
 }
 
 fn stand_in() {

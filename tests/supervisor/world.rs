@@ -69,6 +69,12 @@ impl Setup {
         self
     }
 
+    /// Nobody says what to watch.
+    pub(crate) fn unwatched(mut self) -> Self {
+        self.flags.clear();
+        self
+    }
+
     /// Another command.
     pub(crate) fn command(mut self, words: &[&str]) -> Self {
         self.command = words.iter().map(ToString::to_string).collect();

@@ -42,7 +42,9 @@ impl World {
                 Vec::new()
             }
             Action::Recheck => {
-                let started = std::mem::take(&mut self.started_files);
+                let mut started = std::mem::take(&mut self.started_files);
+                // What was judged since the start is looked at once more as well.
+                started.append(&mut self.judged_files);
                 self.watch.compare(&self.disk, |name| started.contains(name))
             }
             Action::Note(note) => {

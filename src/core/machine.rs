@@ -155,6 +155,10 @@ impl Core {
                 self.settler.close(false, now);
                 self.refused(why, now, out);
             }
+            Judgement::Unchanged if witnessed.is_some() && self.life.has_failed() => {
+                let paths = judging.set.paths.clone();
+                self.changed(&Change { paths, ..Change::default() }, now, out);
+            }
             Judgement::Unchanged => {
                 self.settler.close(false, now);
                 // Nobody waits for a word on what only a comparison was in doubt of.
@@ -183,10 +187,11 @@ impl Core {
             return;
         }
         let soon = !judging.set.by_session
-            && self.life.running_since().is_some_and(|since| {
+            && self.life.last_start().is_some_and(|since| {
                 judging.set.first >= since && judging.set.first < since + SOON
             });
-        match self.own_writes.weigh(change, soon, judging.postponed) {
+        let after = self.life.generation();
+        match self.own_writes.weigh(change, soon.then_some(after), judging.postponed) {
             Verdict::Postpone => {
                 judging.postponed = true;
                 self.settler.postpone(judging.set.last + PATIENCE);

@@ -4,14 +4,15 @@
 //! A person who saves a file twice in a second must not be taken for the app. So the first two such
 //! changes restart as usual, the next two only after [`PATIENCE`] without another one, and only when
 //! the path changes again right after *those* starts is it the app's. A change at any other time
-//! clears the suspicion.
+//! clears the suspicion, and so does a start that no change followed: a build that writes a file on
+//! the heels of the executable does so after every other start, the app after each.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::Change;
+use super::{Change, Generation};
 
 /// What a change soon after a start amounts to.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -26,21 +27,33 @@ pub(super) enum Verdict {
 
 #[derive(Debug, Default)]
 pub(super) struct OwnWrites {
-    suspicions: BTreeMap<Arc<Path>, u32>,
+    suspicions: BTreeMap<Arc<Path>, Suspicion>,
     named: BTreeSet<Arc<Path>>,
 }
 
+/// A path that changed right after one start, and the next, and so on.
+#[derive(Debug, Clone, Copy)]
+struct Suspicion {
+    starts: u32,
+    last: Generation,
+}
+
 impl OwnWrites {
-    /// Weighs a change; `soon` = it began within [`SOON`] after a start and no session wrote it.
-    pub(super) fn weigh(&mut self, change: &Change, soon: bool, postponed: bool) -> Verdict {
-        if change.executable || !soon {
+    /// Weighs a change; `after` = it began within [`SOON`] after this start and no session wrote it.
+    pub(super) fn weigh(
+        &mut self,
+        change: &Change,
+        after: Option<Generation>,
+        postponed: bool,
+    ) -> Verdict {
+        let Some(after) = after.filter(|_| !change.executable) else {
             for path in &change.paths {
                 self.suspicions.remove(path);
             }
             return Verdict::Counts;
-        }
-        let count = |path| self.suspicions.get(path).copied().unwrap_or(0);
-        match change.paths.iter().map(count).min().unwrap_or(0) {
+        };
+        let starts = change.paths.iter().map(|path| self.starts_before(path, after));
+        match starts.min().unwrap_or(0) {
             CERTAIN.. => {
                 let new = change.paths.iter().filter(|path| self.named.insert(Arc::clone(path)));
                 Verdict::Own(new.cloned().collect())
@@ -48,11 +61,18 @@ impl OwnWrites {
             DOUBTFUL.. if !postponed => Verdict::Postpone,
             _ => {
                 for path in &change.paths {
-                    *self.suspicions.entry(Arc::clone(path)).or_default() += 1;
+                    let starts = self.starts_before(path, after) + 1;
+                    self.suspicions.insert(Arc::clone(path), Suspicion { starts, last: after });
                 }
                 Verdict::Counts
             }
         }
+    }
+
+    /// After how many starts in a row up to this one the path changed.
+    fn starts_before(&self, path: &Path, after: Generation) -> u32 {
+        let chain = |it: &&Suspicion| it.starts >= CERTAIN || it.last.next() == after;
+        self.suspicions.get(path).filter(chain).map_or(0, |it| it.starts)
     }
 }
 
@@ -70,6 +90,10 @@ const CERTAIN: u32 = 4;
 mod tests {
     use super::*;
 
+    fn after(start: u64) -> Option<Generation> {
+        Some(Generation(start))
+    }
+
     fn change(path: &str) -> Change {
         Change { paths: vec![Path::new(path).into()], ..Change::default() }
     }
@@ -79,14 +103,14 @@ mod tests {
         let mut own = OwnWrites::default();
         let log = change("/app/state.json");
         let verdicts = [
-            own.weigh(&log, true, false),
-            own.weigh(&log, true, false),
-            own.weigh(&log, true, false),
-            own.weigh(&log, true, true),
-            own.weigh(&log, true, false),
-            own.weigh(&log, true, true),
-            own.weigh(&log, true, false),
-            own.weigh(&log, true, false),
+            own.weigh(&log, after(1), false),
+            own.weigh(&log, after(2), false),
+            own.weigh(&log, after(3), false),
+            own.weigh(&log, after(3), true),
+            own.weigh(&log, after(4), false),
+            own.weigh(&log, after(4), true),
+            own.weigh(&log, after(5), false),
+            own.weigh(&log, after(7), false),
         ];
         let expected = [
             Verdict::Counts,
@@ -105,17 +129,28 @@ mod tests {
     fn a_change_at_another_time_clears_the_suspicion() {
         let mut own = OwnWrites::default();
         let source = change("/app/main.py");
-        own.weigh(&source, true, false);
-        own.weigh(&source, true, false);
-        own.weigh(&source, false, false);
-        assert_eq!(own.weigh(&source, true, false), Verdict::Counts);
+        own.weigh(&source, after(1), false);
+        own.weigh(&source, after(2), false);
+        own.weigh(&source, None, false);
+        assert_eq!(own.weigh(&source, after(3), false), Verdict::Counts);
+    }
+
+    /// A build writes the executable, which is started, and then its data, which is started again;
+    /// after that start nothing is written. Build for build this was held against the data.
+    #[test]
+    fn a_file_on_the_heels_of_each_build_is_never_suspected() {
+        let mut own = OwnWrites::default();
+        let data = change("/app/data.bin");
+        let verdicts: Vec<_> =
+            (0..9).map(|build| own.weigh(&data, after(2 + 2 * build), false)).collect();
+        assert_eq!(verdicts, vec![Verdict::Counts; 9]);
     }
 
     #[test]
     fn the_executable_is_never_suspected() {
         let mut own = OwnWrites::default();
         let app = Change { executable: true, ..change("/app/bin/app") };
-        let verdicts: Vec<_> = (0..9).map(|_| own.weigh(&app, true, false)).collect();
+        let verdicts: Vec<_> = (0..9).map(|start| own.weigh(&app, after(start), false)).collect();
         assert_eq!(verdicts, vec![Verdict::Counts; 9]);
     }
 }

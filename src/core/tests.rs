@@ -66,6 +66,61 @@ fn settle(core: &mut Core, at: u64) {
     assert_eq!(core.handle(Event::Woke, ms(at + 10)), judge());
 }
 
+/// Its app ended at 0 ms, and nothing of it is left.
+fn held(ending: Ending) -> Core {
+    let mut core = running();
+    core.handle(Event::Exited { generation: Generation(1), ending }, ms(0));
+    core.handle(Event::Emptied { generation: Generation(1) }, ms(0));
+    core
+}
+
+/// It may have failed on what lay there for a moment.
+#[test]
+fn after_a_crash_a_set_that_ends_as_it_began_starts_the_app() {
+    let mut core = held(Ending::Code(1));
+    settle(&mut core, 100);
+    let out = core.handle(judged(Judgement::Unchanged), ms(110));
+    assert_eq!(out, [Action::Start { generation: Generation(2), program: Program::Current }]);
+}
+
+#[test]
+fn after_an_end_without_fault_the_same_content_starts_nothing() {
+    let mut core = held(Ending::Code(0));
+    settle(&mut core, 100);
+    let out = core.handle(judged(Judgement::Unchanged), ms(110));
+    assert_eq!(out, [Action::Note(Note::Unchanged { path: app(), files: 1 })]);
+}
+
+/// An app that writes its last words into the watched tree and fails would run for ever.
+#[test]
+fn what_a_failing_app_writes_each_time_does_not_start_it_for_ever() {
+    let mut core = core();
+    core.handle(Event::Began, ms(0));
+    let path: Arc<Path> = Path::new("/w/last-words").into();
+    let (mut at, mut begun) = (0, Generation(0));
+    while core.generation() > begun {
+        begun = core.generation();
+        core.handle(Event::Started { generation: begun, pid: 42 }, ms(at));
+        core.handle(Event::File(FileEvent { path: Arc::clone(&path), what: What::Closed }), ms(at));
+        core.handle(Event::Exited { generation: begun, ending: Ending::Code(1) }, ms(at + 1));
+        core.handle(Event::Emptied { generation: begun }, ms(at + 1));
+        core.handle(looked(), ms(at + 1));
+        for later in [500, 4_000] {
+            let asked = core.handle(Event::Woke, ms(at + later));
+            if asked.iter().any(|it| matches!(it, Action::Judge(_))) {
+                let change = Change { paths: vec![Arc::clone(&path)], ..Change::default() };
+                core.handle(judged(Judgement::Changed(change)), ms(at + later));
+            }
+            if core.generation() > begun {
+                at += later;
+                break;
+            }
+        }
+        assert!(begun < Generation(20));
+    }
+    assert_eq!(begun, Generation(5));
+}
+
 /// A core that was asked to restart at 10 ms.
 fn stopping() -> Core {
     let mut core = running();

@@ -96,14 +96,31 @@ impl Life {
         self.has_last_good
     }
 
-    /// When the start of the app was ordered, while it runs or its helpers do. It may write a file
-    /// before the keeper's word of its exec comes.
-    pub(super) fn running_since(&self) -> Option<Moment> {
+    /// When the last start was ordered, of an app that runs or has ended by itself since. It may
+    /// write a file before the keeper's word of its exec comes, and be gone when the file is judged.
+    pub(super) fn last_start(&self) -> Option<Moment> {
         match self.state {
-            State::Running { .. } | State::Left { .. } => Some(self.ordered),
+            State::Running { .. } | State::Left { .. } | State::Waiting(Waiting::Idle) => {
+                Some(self.ordered)
+            }
             State::Waiting(_) | State::Starting { .. } | State::Stopping { .. } | State::Ended => {
                 None
             }
+        }
+    }
+
+    /// Whether nothing runs because the app has failed: it may have read its files while they were
+    /// being changed, so whoever does something to them wants it started, whatever they hold now.
+    pub(super) fn has_failed(&self) -> bool {
+        match self.state {
+            State::Left { .. } | State::Waiting(Waiting::Idle) => {
+                self.last_ending.is_some_and(|ending| ending.exit_code() != 0)
+            }
+            State::Waiting(_)
+            | State::Starting { .. }
+            | State::Running { .. }
+            | State::Stopping { .. }
+            | State::Ended => false,
         }
     }
 

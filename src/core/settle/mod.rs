@@ -11,6 +11,8 @@
 //! - a temporary file of a sync client waits for its new name, at most [`TEMPORARY`],
 //! - the sync session that began with it lives, unless nothing came for [`SESSION_QUIET`].
 //!
+//! All of it ends with `--settle-max`, or a multiple of it while a known session goes on sending.
+//!
 //! The end of the session settles it at once; otherwise the [`window`] decides.
 
 mod marks;
@@ -189,7 +191,7 @@ impl Settler {
         };
         let in_session = !self.clients.is_empty();
         let hurried = latest.is_some_and(|latest| now >= latest);
-        let overdue = hurried || now >= pending.held_up + self.settle_max;
+        let overdue = hurried || now >= pending.longest(in_session, self.settle_max);
         let log_patience =
             pending.set.last_sure().map(|sure| sure + FOREIGN_WRITER).filter(|_| !in_session);
         let mut told = Vec::new();
@@ -407,7 +409,7 @@ impl Settler {
             .last_sure()
             .filter(|_| self.clients.is_empty())
             .map(|sure| sure + window + FOREIGN_WRITER);
-        let longest = pending.held_up + self.settle_max;
+        let longest = pending.longest(!self.clients.is_empty(), self.settle_max);
         let latest = latest.map_or(longest, |latest| latest.min(longest));
         Some(complete.min(beside_log.unwrap_or(latest)).min(latest).max(pending.not_before))
     }

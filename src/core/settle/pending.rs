@@ -37,6 +37,19 @@ pub(super) struct Pending {
     pub(super) follows: Option<Duration>,
 }
 
+impl Pending {
+    /// When the set has to do as it is, on a tree that never goes quiet. A known sync session that
+    /// goes on sending is one change set, and its end will be told.
+    pub(super) fn longest(&self, in_session: bool, settle_max: Duration) -> Moment {
+        let longer = if in_session && self.session == Origin::Session { SESSION_LONGER } else { 1 };
+        self.held_up + settle_max.saturating_mul(longer)
+    }
+}
+
+/// A whole tree over a slow line takes half a minute; what streams for longer than a minute is no
+/// sync, or one that a person wants to see something of.
+const SESSION_LONGER: u32 = 6;
+
 /// Where the writer test of a set stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Writers {

@@ -210,6 +210,17 @@ fn a_file_that_the_app_itself_has_open_causes_nothing() {
 }
 
 #[test]
+fn an_own_file_is_named_once_whatever_generation_has_it_open() {
+    let mut walk = Walk::new();
+    walk.opened("app.log", WriterState::OwnGeneration, false).file("app.log", What::Modified);
+    assert_eq!(walk.settles(), None);
+    walk.settler.forget_own_files();
+    walk.file("app.log", What::Modified);
+    assert_eq!(walk.settles(), None);
+    assert_eq!(walk.told, [Told::OwnFile(path("app.log"))]);
+}
+
+#[test]
 fn an_own_file_found_by_a_rescan_is_still_the_apps() {
     let mut walk = Walk::new();
     walk.opened("app.log", WriterState::OwnGeneration, false).file("app.log", What::Modified);
@@ -313,6 +324,23 @@ fn a_session_that_lives_on_silently_is_waited_for_one_second() {
     let mut walk = Walk::new();
     walk.session(50, false, 3).file("a", What::MovedIn);
     assert_eq!(walk.settles(), settled(1_000, &["a"]));
+}
+
+#[test]
+fn a_session_that_goes_on_sending_is_one_set_for_six_times_settle_max() {
+    let mut walk = Walk::new();
+    walk.session(50, false, 3).file("a", What::MovedIn);
+    for second in 1..40 {
+        walk.at(second * 900).file("b", What::MovedIn);
+    }
+    walk.session_ends(50);
+    assert_eq!(walk.settles(), settled(39 * 900, &["a", "b"]));
+    let mut walk = Walk::new();
+    walk.session(50, false, 3).file("a", What::MovedIn);
+    for second in 1..67 {
+        walk.at(second * 900).file("b", What::MovedIn);
+    }
+    assert_eq!(walk.settles(), settled(60_000, &["a", "b"]));
 }
 
 #[test]

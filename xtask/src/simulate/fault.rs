@@ -1,7 +1,7 @@
 //! Planted faults: what the simulator must be able to find. They are injected between the world and
 //! the core, or into the world's answers; the core's own code has none.
 
-use relaunch_buildpack::core::{Action, Event, Judgement, What, WriterState};
+use relaunch_buildpack::core::{Action, Event, Judgement, Surroundings, What, WriterState};
 
 /// A fault.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -50,11 +50,15 @@ pub(super) enum Fault {
     FoldersLost,
     /// The end of the app is not noticed.
     ExitLost,
+    /// Sync sessions are never seen.
+    SessionsUnseen,
+    /// File events that come while the app is down after a failure are dropped.
+    DeafWhileHeld,
     /// The policy bounds every set by 5 ms.
     Impatient,
 }
 
-pub(super) const FAULTS: [Fault; 23] = [
+pub(super) const FAULTS: [Fault; 25] = [
     Fault::ModifiedAsClosed,
     Fault::ForeignAsNobody,
     Fault::OwnAsForeign,
@@ -77,11 +81,19 @@ pub(super) const FAULTS: [Fault; 23] = [
     Fault::RenamesLost,
     Fault::FoldersLost,
     Fault::ExitLost,
+    Fault::SessionsUnseen,
+    Fault::DeafWhileHeld,
     Fault::Impatient,
 ];
 
-/// What the core gets instead of an event; `stopping` = a generation was asked to end and lives.
-pub(super) fn tamper(fault: Option<Fault>, event: Event, stopping: bool) -> Option<Event> {
+/// What the core gets instead of an event; `stopping` = a generation was asked to end and lives;
+/// `held` = the app has failed and nothing of it is left.
+pub(super) fn tamper(
+    fault: Option<Fault>,
+    event: Event,
+    stopping: bool,
+    held: bool,
+) -> Option<Event> {
     let Some(fault) = fault else { return Some(event) };
     match (fault, event) {
         (Fault::ModifiedAsClosed, Event::File(mut file)) => {
@@ -132,6 +144,10 @@ pub(super) fn tamper(fault: Option<Fault>, event: Event, stopping: bool) -> Opti
             Some(Event::Judged { forced, judgement: Judgement::Changed(change) })
         }
         (Fault::SessionEndForgotten, Event::SessionEnded { .. }) => None,
+        (Fault::DeafWhileHeld, Event::File(_)) if held => None,
+        (Fault::SessionsUnseen, Event::LookedAround(seen)) => {
+            Some(Event::LookedAround(Surroundings { sessions: Vec::new(), ..seen }))
+        }
         (Fault::ExitLost, Event::Exited { .. } | Event::Emptied { .. }) if !stopping => None,
         (_, event) => Some(event),
     }

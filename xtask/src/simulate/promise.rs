@@ -48,6 +48,11 @@ impl World {
             return Some("nothing runs at rest".into());
         }
         let disk = disk?;
+        if running.is_none() && self.slept_on() {
+            return Some(
+                "the executable was touched after the app had failed: nothing runs".into(),
+            );
+        }
         // A crash does not excuse a change that came after it; one that came before it ran.
         if self.executable != Some(disk) {
             let ran = self.executable;
@@ -64,6 +69,13 @@ impl World {
         let counts = |path: &&Name| !exempt.contains(*path) && !is_temporary(path) && !silent(path);
         let stale = all.filter(counts).find(|path| on_disk.get(*path) != self.loaded.get(*path))?;
         Some(format!("an update of {} was lost", stale.display()))
+    }
+
+    /// Somebody did something to a file that is still there after the app had failed. Where the
+    /// kernel lost events nobody knows, and what the app itself writes each time proves nothing.
+    fn slept_on(&self) -> bool {
+        let told = self.schedule.queue > 100 && !self.schedule.manners.own_state;
+        told && self.failed.zip(self.touched).is_some_and(|(failed, touched)| touched > failed)
     }
 
     /// On a tree that never goes quiet there is a start every 10 s: not never, and not more.
@@ -92,7 +104,7 @@ impl World {
         }
         let reaction = self.reactions.iter().find(within).copied()?;
         let bound = match pattern {
-            Pattern::SessionCopy => SESSION,
+            Pattern::SessionCopy | Pattern::LongSession => SESSION,
             _ => WINDOW,
         };
         let late = reaction > end + bound;

@@ -8,7 +8,7 @@ use super::app::{CRASHED, TERMINATED};
 use super::disk::{Content, Form, Who};
 use super::fault::Fault;
 use super::world::{Step, World};
-use super::writer::{Op, name};
+use super::writer::{APP, Op, name};
 
 impl World {
     pub(super) fn write(&mut self, writer: usize, step: usize) {
@@ -33,6 +33,7 @@ impl World {
     fn operate(&mut self, writer: usize, op: Op) {
         self.say(|| format!("  writer {writer}: {op:?}"));
         let who = Who::Writer(writer);
+        let lasts = !matches!(op, Op::Unlink(_) | Op::Rename(..) | Op::RenameFolder(..));
         let told = match op {
             Op::Create(name, content) => {
                 let (inode, told) = self.disk.create(&name, content, who);
@@ -79,6 +80,9 @@ impl World {
         if let Some(inode) = self.files[writer].filter(|_| !told.is_empty()) {
             self.told_open.entry(inode).or_insert(self.now);
         }
+        if lasts && told.iter().any(|told| *told.name == *name(APP)) {
+            self.touched = Some(self.now);
+        }
         self.queue(told);
     }
 
@@ -99,7 +103,9 @@ impl World {
         process.leader = false;
         let (asked, helper, log) = (process.asked, process.helper, process.log.take());
         self.say(|| format!("  leader of {generation} ends"));
-        self.crashed |= !asked;
+        if !asked {
+            (self.crashed, self.failed) = (true, Some(self.now));
+        }
         self.disk.running = None;
         if let Some(log) = log {
             let told = self.disk.close(log, Who::App);

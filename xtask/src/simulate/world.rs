@@ -87,6 +87,9 @@ pub(super) struct World {
     pub(super) reactions: Vec<Duration>,
     pub(super) decided: Option<Duration>,
     pub(super) crashed: bool,
+    /// When the app failed last, and when somebody last wrote, replaced or touched a file.
+    pub(super) failed: Option<Duration>,
+    pub(super) touched: Option<Duration>,
     pub(super) shutdown: Option<Duration>,
     pub(super) exited: Option<Duration>,
     /// The first broken promise.
@@ -141,6 +144,8 @@ impl World {
             reactions: Vec::new(),
             decided: None,
             crashed: false,
+            failed: None,
+            touched: None,
             shutdown: None,
             exited: None,
             broken: None,
@@ -289,7 +294,9 @@ impl World {
                 return;
             }
             let stopping = self.processes.iter().any(|it| it.asked && it.is_alive());
-            let Some(event) = tamper(self.fault, event, stopping) else { continue };
+            let alive = self.processes.iter().any(Process::is_alive);
+            let held = self.crashed && !alive;
+            let Some(event) = tamper(self.fault, event, stopping, held) else { continue };
             self.say(|| format!("→ {event:?}"));
             for action in self.core.handle(event, self.now) {
                 for action in tamper_with_action(self.fault, action) {

@@ -62,9 +62,10 @@ pub(super) enum Pattern {
     Vim,
     DataChunks,
     BuiltFolder,
+    LongSession,
 }
 
-pub(super) const PATTERNS: [Pattern; 18] = [
+pub(super) const PATTERNS: [Pattern; 19] = [
     Pattern::Copy,
     Pattern::CopyForce,
     Pattern::Install,
@@ -83,6 +84,7 @@ pub(super) const PATTERNS: [Pattern; 18] = [
     Pattern::Vim,
     Pattern::DataChunks,
     Pattern::BuiltFolder,
+    Pattern::LongSession,
 ];
 
 impl Pattern {
@@ -145,6 +147,10 @@ impl<'a> Author<'a> {
                 self.tar(files, true, 700);
                 return vec![self.finish(begin, true)];
             }
+            Pattern::LongSession => {
+                self.whole_tree();
+                return vec![self.finish(begin, true)];
+            }
             Pattern::Touch => {
                 for number in 0..files {
                     self.step(0, 5, Op::Attrib(file(number)));
@@ -164,6 +170,20 @@ impl<'a> Author<'a> {
             Pattern::BuiltFolder => self.built_folder(files),
         }
         vec![self.finish(begin, false)]
+    }
+
+    /// A session that takes longer than `--settle-max` to send a whole tree.
+    fn whole_tree(&mut self) {
+        let end = self.random.millis(12_000, 45_000);
+        for number in 0.. {
+            if self.steps.iter().map(|(pause, _)| *pause).sum::<Duration>() >= end {
+                break;
+            }
+            let (file, content) = (file(number), self.content());
+            self.step(0, 700, Op::Create(file, content));
+            self.step(0, 300, Op::Write(content));
+            self.step(0, 1, Op::Close);
+        }
     }
 
     /// A whole folder made beside the old one, which then makes room for it.

@@ -105,7 +105,8 @@ impl Supervisor {
         }
         let mut budget = RECHECK_BUDGET;
         let program = program.path.clone();
-        for path in std::mem::take(&mut self.judged) {
+        let started_with = std::mem::take(&mut self.started_with);
+        for path in started_with.into_iter().chain(self.judged.iter().cloned()) {
             // What cannot be told counted as changed once; a second time would be a needless start.
             if *path != *program && self.watch.differs(&path, &mut budget) == Difference::Changed {
                 found.push(path);

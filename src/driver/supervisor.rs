@@ -43,8 +43,10 @@ pub(super) struct Supervisor {
     pub(super) sessions: Vec<Session>,
     /// The executable as it was when it was judged last.
     pub(super) judged_program: Option<Identity>,
-    /// Paths that were judged and not looked at once more since.
+    /// Paths that were judged since the last start: what the next one runs with.
     pub(super) judged: BTreeSet<Arc<Path>>,
+    /// Those judged before the last start, until they were looked at once more.
+    pub(super) started_with: BTreeSet<Arc<Path>>,
     /// Files changed or were started from since the last of them was digested.
     pub(super) undigested: bool,
     /// When the last slice of what can wait was worked off.
@@ -107,6 +109,7 @@ impl Supervisor {
             sessions: Vec::new(),
             judged_program: None,
             judged: BTreeSet::new(),
+            started_with: BTreeSet::new(),
             undigested: true,
             worked: Moment::ZERO,
             scanning: false,
@@ -222,7 +225,8 @@ impl Supervisor {
                     self.command.resolve().ok().and_then(|it| identity(&it.path).ok());
                 let image = self.image.as_ref().map(|(image, _)| image);
                 let judgement = judge(&order, &self.command, image, &mut self.watch);
-                self.judged.extend(order.paths);
+                let room = MOST_JUDGED.saturating_sub(self.judged.len());
+                self.judged.extend(order.paths.into_iter().take(room));
                 vec![Event::Judged { forced: order.forced, judgement }]
             }
             Action::Start { generation, program } => {
@@ -257,3 +261,6 @@ impl Supervisor {
 
 /// So long what can wait is put off by events; a slice of it takes a tenth.
 const STARVED: Duration = Duration::from_millis(20);
+/// Paths that are remembered for the second look: ever new names that come to nothing must not fill
+/// the memory of a supervisor that seldom restarts.
+const MOST_JUDGED: usize = 10_000;

@@ -80,7 +80,8 @@ impl Conversation {
             let why = format!("process {} has taken the name of supervisor {pid}", peer.pid());
             return Err(AskError::Refused(why));
         }
-        stream.write_all(request.to_line().as_bytes()).map_err(|error| broken(&error))?;
+        // Whoever may not ask is told so and dropped, perhaps before this: then the answer says why.
+        let _ = stream.write_all(request.to_line().as_bytes());
         Ok(Self { stream: BufReader::new(stream), line: Vec::new() })
     }
 

@@ -12,6 +12,7 @@
 //! | `candidate` | is this file fit to be exec'ed, is it the one that runs | files, the kernel's answers |
 //! | `process` | keeper, generation, signals, reaping, terminal | processes |
 //! | `mounts` | file systems with writers that this kernel does not see | statfs(2) |
+//! | `control` | manifest, status, events, reload: the asked and the asking side | sockets, the state folder |
 //! | `driver` | the one loop: waits, feeds the core, performs its orders | all of the above |
 //! | `log` | lines on stderr, as text or JSON | values, stderr |
 //! | `cli` | flags and help | words |
@@ -19,6 +20,7 @@
 pub mod buildpack;
 pub mod candidate;
 pub mod cli;
+pub mod control;
 pub mod core;
 pub mod driver;
 pub mod log;

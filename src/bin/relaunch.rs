@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use relaunch_buildpack::cli::{self, Command, USAGE};
+use relaunch_buildpack::control::asking;
 use relaunch_buildpack::driver;
 use relaunch_buildpack::watch::Recorder;
 
@@ -21,6 +22,7 @@ fn main() -> ExitCode {
     };
     match command {
         Ok(Command::Run(run)) => driver::run(*run),
+        Ok(Command::Ask(ask)) => ExitCode::from(asking::run(&ask)),
         Ok(Command::Trace(roots)) => trace(&roots),
         Ok(Command::Print(text)) => match writeln!(io::stdout(), "{text}") {
             Ok(()) => ExitCode::SUCCESS,

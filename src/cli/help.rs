@@ -22,6 +22,32 @@ Examples:
 Options (each is also a variable, which the flag overrides):
 ";
 
+/// `relaunch status --help`, and that of `events`, `reload` and `wait`.
+pub const ASK_HELP: &str = "\
+Ask the supervisor that runs here, as its user or as root. It is found without any variable.
+
+Usage: relaunch status [--json]                 what runs, and why
+       relaunch events [-n N] [-f|--follow] [--json]
+                                                what happened: the last 20 lines, or N
+       relaunch reload [--timeout DUR]          restart now; 0 when the new generation is up
+       relaunch wait --change [--timeout DUR]   until a later generation is up than now is
+       relaunch wait --generation N             until generation N or a later one is up
+       relaunch wait --digest SHA256            until the running executable has this digest
+
+Options:
+  --pid N          which supervisor, where several run
+  --timeout DUR    the longest wait [default: 60s]
+
+Examples:
+  docker exec web /layers/relaunch_live-reload/supervisor/bin/relaunch status
+  docker cp build/web web:/layers/relaunch_live-reload/target/bin/ &&
+    docker exec web /layers/relaunch_live-reload/supervisor/bin/relaunch \\
+      wait --digest $(sha256sum build/web | cut -c-64)
+
+Exit codes: 0 the app is up, what was asked has happened; 1 the app is down, or was refused; 2 a word
+that cannot be taken; 3 no supervisor; 4 (status) between two generations; 5 several supervisors, name
+one with --pid; 6 another user's; 124 not in time. `status` suits a HEALTHCHECK or an exec probe.";
+
 /// `relaunch trace --help`.
 pub const TRACE_HELP: &str = "\
 Write down every file event below PATH until Ctrl-C, one line each, on standard output.
@@ -49,6 +75,10 @@ Usage: relaunch COMMAND
 
 Commands:
   run      run an app and restart it once for each settled change (see `relaunch run --help`)
+  status   show what runs (these four: see `relaunch status --help`)
+  events   show what happened
+  reload   restart the app now
+  wait     wait for a change to be up
   trace    record what happens to some folders, for a bug report (see `relaunch trace --help`)
   help     print this
 

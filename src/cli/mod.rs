@@ -1,5 +1,6 @@
 //! The command line of `relaunch`: words in, a [`Command`] or an error out.
 
+mod asking;
 mod help;
 mod watchexec;
 
@@ -8,9 +9,12 @@ use std::path::PathBuf;
 
 use lexopt::{Arg, Parser};
 
-pub use help::{RUN_HELP, TRACE_HELP, run_help, top_help};
+use self::asking::Question;
+
+pub use help::{ASK_HELP, RUN_HELP, TRACE_HELP, run_help, top_help};
 pub use watchexec::parse as parse_watchexec;
 
+use crate::control::asking::Ask;
 use crate::settings::{ALL, InvalidSetting, STATE, Settings};
 
 /// Exit code for a command line or a setting that cannot be taken; the `EX_USAGE` of shells'
@@ -22,6 +26,8 @@ pub const USAGE: u8 = 2;
 pub enum Command {
     /// Supervise a command.
     Run(Box<Run>),
+    /// Ask a running supervisor.
+    Ask(Ask),
     /// Write down what the kernel says of these folders.
     Trace(Vec<PathBuf>),
     /// Print this and end.
@@ -76,6 +82,10 @@ pub fn parse(
         }
         Some(Arg::Value(word)) => match word.to_str() {
             Some("run") => run(&mut parser, variable),
+            Some("status") => asking::parse(Question::Status, &mut parser),
+            Some("events") => asking::parse(Question::Events, &mut parser),
+            Some("reload") => asking::parse(Question::Reload, &mut parser),
+            Some("wait") => asking::parse(Question::Wait, &mut parser),
             Some("trace") => trace(&mut parser),
             Some("help") => Ok(Command::Print(top_help())),
             _ => Err(UsageError::Form(format!("there is no command {}", word.display()))),

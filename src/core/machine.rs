@@ -4,7 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::life::{Life, State};
+use super::life::{Life, Standing, State};
 use super::own_writes::{OwnWrites, PATIENCE, SOON, Verdict};
 use super::settle::{Settled, Settler, Step, Told};
 use super::{
@@ -96,6 +96,12 @@ impl Core {
     #[must_use]
     pub fn running(&self) -> Option<Generation> {
         self.life.running()
+    }
+
+    /// Where the app is in its life.
+    #[must_use]
+    pub fn standing(&self) -> Standing {
+        self.life.standing()
     }
 
     /// The number of the last start that was ordered; 0 before the first.

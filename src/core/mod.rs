@@ -39,6 +39,6 @@ pub use event::{
     Change, Event, Judgement, Probe, Session, StartProblem, Stop, Surroundings, WriterState,
 };
 pub use generation::{Ending, Generation};
-pub use life::Policy;
+pub use life::{Policy, Standing};
 pub use machine::Core;
 pub use note::{Note, Reason, RestartTimes};

@@ -8,10 +8,10 @@ use nix::poll::{PollFd, PollFlags, poll};
 
 use super::start::{Ordered, exec_problem, start_current, start_last_good};
 use super::supervisor::{Current, Supervisor};
+use crate::control::Fingerprint;
 use crate::core::{
     Ending, Event, FileEvent, Generation, Program as Which, Recipient, StartProblem, Stop, What,
 };
-use crate::log::Line;
 use crate::process::{Child, Keeper, Report, Status, reap_children};
 use crate::settings::SignalNumber;
 
@@ -123,12 +123,15 @@ impl Supervisor {
 
     fn started(&mut self, number: Generation, pid: i32) {
         self.watch.rebase_all();
+        self.started_with.append(&mut self.judged);
         self.undigested = true;
         let Some(current) = &mut self.current else { return };
         let path: Arc<Path> = current.path.as_path().into();
         let (is_script, has_terminal) = (current.is_script, current.has_terminal);
         if let Some((image, program)) = current.new.take() {
             self.announce_stand_in(&program);
+            let held = image.held.as_ref();
+            self.telling.fingerprint = held.map(|held| Fingerprint::of(held.file()));
             self.image = Some((image, program));
         }
         let mut another = false;
@@ -209,10 +212,6 @@ impl Supervisor {
                 left.retain(|pid| *pid != child.pid);
             }
         }
-    }
-
-    pub(super) fn warn(&mut self, text: &str) {
-        self.log.write(&Line::Warning { text: text.to_owned() });
     }
 }
 

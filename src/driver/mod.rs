@@ -15,6 +15,7 @@ mod probe;
 mod program;
 mod start;
 mod supervisor;
+mod telling;
 
 use std::process::ExitCode;
 use std::time::Duration;

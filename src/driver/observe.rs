@@ -45,10 +45,13 @@ impl Supervisor {
         }
     }
 
-    /// Whether a change is one of those that were asked for. What befalls a folder counts, as
+    /// Whether a change is one of those that were asked for, and not our own. What befalls a folder counts, as
     /// nothing else tells of the files in it; so does the executable and what could stand in for
     /// it.
     fn counts(&self, event: &FileEvent) -> bool {
+        if self.telling.folder().is_some_and(|folder| event.path.starts_with(folder)) {
+            return false;
+        }
         let whole_folder = matches!(event.what, What::FolderGone | What::FolderMoved { .. });
         whole_folder || self.only.counts(&event.path) || self.command.may_run(&event.path)
     }
@@ -105,7 +108,8 @@ impl Supervisor {
         }
         let mut budget = RECHECK_BUDGET;
         let program = program.path.clone();
-        for path in std::mem::take(&mut self.judged) {
+        let started_with = std::mem::take(&mut self.started_with);
+        for path in started_with.into_iter().chain(self.judged.iter().cloned()) {
             // What cannot be told counted as changed once; a second time would be a needless start.
             if *path != *program && self.watch.differs(&path, &mut budget) == Difference::Changed {
                 found.push(path);
@@ -119,11 +123,9 @@ impl Supervisor {
     pub(super) fn announce_stand_in(&mut self, program: &super::program::Program) {
         let before = self.image.as_ref().is_some_and(|(_, program)| program.stand_in);
         match (before, program.stand_in) {
-            (false, true) => self.log.write(&Line::StandIn {
-                path: program.path.clone(),
-                instead_of: self.command.name(),
-            }),
-            (true, false) => self.log.write(&Line::StandInGone { back_to: self.command.name() }),
+            (false, true) => self
+                .say(Line::StandIn { path: program.path.clone(), instead_of: self.command.name() }),
+            (true, false) => self.say(Line::StandInGone { back_to: self.command.name() }),
             (true, true) | (false, false) => {}
         }
     }

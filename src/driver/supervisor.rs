@@ -14,9 +14,11 @@ use super::image::Image;
 use super::judge::judge;
 use super::probe::probe;
 use super::program::{Command, Program};
+use super::telling::Telling;
 use super::{SLICE, observe};
 use crate::candidate::{Identity, identity};
 use crate::cli::Run;
+use crate::control::Server;
 use crate::core::{Action, Core, Event, Generation, Moment, Policy};
 use crate::log::{Line, Log};
 use crate::process::{self, Keeper, Signals, Terminal, become_subreaper};
@@ -27,6 +29,7 @@ pub(super) struct Supervisor {
     clock: Clock,
     pub(super) core: Core,
     pub(super) log: Log,
+    pub(super) telling: Telling,
     pub(super) signals: Signals,
     pub(super) terminal: Option<Terminal>,
     pub(super) watch: Watch,
@@ -43,15 +46,21 @@ pub(super) struct Supervisor {
     pub(super) sessions: Vec<Session>,
     /// The executable as it was when it was judged last.
     pub(super) judged_program: Option<Identity>,
-    /// Paths that were judged and not looked at once more since.
+    /// Paths that were judged since the last start: what the next one runs with.
     pub(super) judged: BTreeSet<Arc<Path>>,
+    /// Those judged before the last start, until they were looked at once more.
+    pub(super) started_with: BTreeSet<Arc<Path>>,
     /// Files changed or were started from since the last of them was digested.
     pub(super) undigested: bool,
+    /// Somebody asks, or reads an answer.
+    asked: bool,
     /// When the last slice of what can wait was worked off.
     worked: Moment,
     /// The core was told that the watch compares.
     pub(super) scanning: bool,
     roots: Vec<PathBuf>,
+    /// `--state`.
+    state: Option<PathBuf>,
     exit_code: u8,
 }
 
@@ -76,25 +85,21 @@ impl Supervisor {
         let Run { settings, command, remarks } = run;
         let signals = Signals::install()?;
         let pid1 = nix::unistd::getpid().as_raw() == 1;
+        let words = command.iter().map(|word| word.display().to_string()).collect();
         let command = Command::here(command, settings.shell);
-        let mut log = Log::new(settings.log, command.folder().to_owned());
-        if let Err(cause) = become_subreaper() {
-            let text = format!("orphans of the app may escape: {cause}");
-            log.write(&Line::Warning { text });
-        }
-        for text in remarks {
-            log.write(&Line::Warning { text });
-        }
+        let log = Log::new(settings.log, command.folder().to_owned());
+        let subreaper = become_subreaper();
         let keeper = Keeper::prepare().ok();
         let terminal = Terminal::find();
         let job_control = !pid1 && terminal.as_ref().is_some_and(Terminal::has_job_control);
         let policy = Policy::new(&settings, pid1, job_control);
         let (roots, watch) = observe::watch(&settings, &command);
         let only = Only::new(&settings.only, &roots);
-        Ok(Self {
+        let mut supervisor = Self {
             clock,
             core: Core::new(policy, settings.settle, settings.settle_max),
             log,
+            telling: Telling::new(words),
             signals,
             terminal,
             watch,
@@ -107,12 +112,22 @@ impl Supervisor {
             sessions: Vec::new(),
             judged_program: None,
             judged: BTreeSet::new(),
+            started_with: BTreeSet::new(),
             undigested: true,
+            asked: false,
             worked: Moment::ZERO,
             scanning: false,
             roots,
+            state: settings.state,
             exit_code: 0,
-        })
+        };
+        if let Err(cause) = subreaper {
+            supervisor.warn(&format!("orphans of the app may escape: {cause}"));
+        }
+        for text in remarks {
+            supervisor.warn(&text);
+        }
+        Ok(supervisor)
     }
 
     /// Runs until the core says how it ends.
@@ -120,7 +135,9 @@ impl Supervisor {
         self.prepare_watch();
         self.feed(Event::Began);
         let roots = std::mem::take(&mut self.roots);
-        self.log.write(&Line::Watching { roots });
+        self.say(Line::Watching { roots });
+        let state = self.state.take();
+        self.open_control(state.as_deref());
         while !self.core.has_ended() {
             self.turn();
         }
@@ -146,11 +163,15 @@ impl Supervisor {
         if self.core.deadline().is_some_and(|deadline| self.clock.now() >= deadline) {
             self.feed(Event::Woke);
         }
+        if std::mem::take(&mut self.asked) {
+            self.answer();
+        }
     }
 
     /// Waits for the next event or deadline; returns the sessions that have ended.
     fn wait(&mut self) -> Vec<i32> {
-        let idle_work = self.watch.has_work() || self.undigested;
+        let for_askers = self.telling.has_work(self.core.standing());
+        let idle_work = self.watch.has_work() || self.undigested || for_askers;
         let busy = idle_work || self.watch.has_observations();
         let poll_due = self.watch.deadline().map(|due| self.clock.moment(due));
         let until = [self.core.deadline(), poll_due].into_iter().flatten().min();
@@ -159,13 +180,17 @@ impl Supervisor {
         let mut fds = vec![PollFd::new(self.signals.fd(), PollFlags::POLLIN)];
         fds.extend(self.watch.fd().map(|fd| PollFd::new(fd, PollFlags::POLLIN)));
         fds.extend(generation.map(|fd| PollFd::new(fd, PollFlags::POLLIN)));
+        let files = fds.len();
+        fds.extend(self.telling.server().into_iter().flat_map(Server::fds));
         let before = fds.len();
         fds.extend(self.sessions.iter().map(|it| PollFd::new(it.fd(), PollFlags::POLLIN)));
         // poll(2) counts in milliseconds: it would add half of one to every restart.
         let ready = ppoll(&mut fds, timeout.map(TimeSpec::from_duration), None).unwrap_or(0);
-        let ended: Vec<bool> =
-            fds.iter().skip(before).map(|fd| fd.any().unwrap_or(false)).collect();
+        let is_ready = |fd: &PollFd| fd.any().unwrap_or(false);
+        let asked = fds[files..before].iter().any(is_ready);
+        let ended: Vec<bool> = fds[before..].iter().map(is_ready).collect();
         drop(fds);
+        self.asked = asked;
         // Somebody who writes without rest must not keep a new folder from being listed.
         if ready == 0 || idle_work && self.clock.now() >= self.worked + STARVED {
             self.work_aside();
@@ -185,10 +210,13 @@ impl Supervisor {
     /// A slice of what can wait: watching and listing folders first, digests last.
     fn work_aside(&mut self) {
         self.worked = self.clock.now();
-        if self.watch.has_work() || !self.undigested {
-            self.watch.work(SLICE);
-        } else {
+        if self.undigested && !self.watch.has_work() {
             self.undigested = self.watch.digest(SLICE);
+        } else if !self.watch.has_work() && self.telling.has_work(self.core.standing()) {
+            self.work_for_askers(SLICE);
+        } else {
+            // Polls that are due, too.
+            self.watch.work(SLICE);
         }
     }
 
@@ -222,7 +250,8 @@ impl Supervisor {
                     self.command.resolve().ok().and_then(|it| identity(&it.path).ok());
                 let image = self.image.as_ref().map(|(image, _)| image);
                 let judgement = judge(&order, &self.command, image, &mut self.watch);
-                self.judged.extend(order.paths);
+                let room = MOST_JUDGED.saturating_sub(self.judged.len());
+                self.judged.extend(order.paths.into_iter().take(room));
                 vec![Event::Judged { forced: order.forced, judgement }]
             }
             Action::Start { generation, program } => {
@@ -244,7 +273,7 @@ impl Supervisor {
                 Vec::new()
             }
             Action::Note(note) => {
-                self.log.write(&Line::Core(note));
+                self.say(Line::Core(note));
                 Vec::new()
             }
             Action::Exit { code } => {
@@ -257,3 +286,6 @@ impl Supervisor {
 
 /// So long what can wait is put off by events; a slice of it takes a tenth.
 const STARVED: Duration = Duration::from_millis(20);
+/// Paths that are remembered for the second look: ever new names that come to nothing must not fill
+/// the memory of a supervisor that seldom restarts.
+const MOST_JUDGED: usize = 10_000;

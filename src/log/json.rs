@@ -5,6 +5,7 @@
 //! fractional, paths are absolute. A field is only added within a schema, never changed; an event
 //! may be added. docs/log.md lists them.
 
+use std::path::Path;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use serde_json::{Map, Value, json};
@@ -20,9 +21,8 @@ pub const SCHEMA: u32 = 1;
 pub fn to_json(line: &Line, time: SystemTime) -> String {
     let (event, fields) = fields(line);
     let mut object = Map::new();
-    let since_1970 = time.duration_since(UNIX_EPOCH).unwrap_or_default();
     object.insert("schema".to_owned(), json!(SCHEMA));
-    object.insert("time".to_owned(), json!(u64::try_from(since_1970.as_millis()).unwrap_or(0)));
+    object.insert("time".to_owned(), json!(since_1970(time)));
     let level = match line.level() {
         Level::Info => "info",
         Level::Warning => "warning",
@@ -40,11 +40,11 @@ fn fields(line: &Line) -> (&'static str, Value) {
     match line {
         Line::Core(note) => note_fields(note),
         Line::Watching { roots } => {
-            let roots: Vec<_> = roots.iter().map(|root| root.display().to_string()).collect();
+            let roots: Vec<_> = roots.iter().map(|root| path_text(root)).collect();
             ("watching", json!({ "roots": roots }))
         }
         Line::StandIn { path, instead_of } => {
-            ("stand_in", json!({ "path": path.display().to_string(), "instead_of": instead_of }))
+            ("stand_in", json!({ "path": path_text(path), "instead_of": instead_of }))
         }
         Line::StandInGone { back_to } => ("stand_in_gone", json!({ "back_to": back_to })),
         Line::Warning { text } => ("warning", json!({ "text": text })),
@@ -70,28 +70,20 @@ fn note_fields(note: &Note) -> (&'static str, Value) {
             ("start_failed", json!({ "generation": generation.0, "why": why }))
         }
         Note::Unchanged { path, files } => {
-            ("unchanged", json!({ "path": path.display().to_string(), "files": files }))
+            ("unchanged", json!({ "path": path_text(path), "files": files }))
         }
         Note::NotUsed { path, files } => {
-            ("not_used", json!({ "path": path.display().to_string(), "files": files }))
+            ("not_used", json!({ "path": path_text(path), "files": files }))
         }
         Note::Refused { why, running } => {
             ("refused", json!({ "why": why, "running": running.map(|it| it.0) }))
         }
         Note::FellBack { why } => ("fell_back", json!({ "why": why })),
         Note::Exited { generation, ending, after, held } => {
-            let (code, signal) = match ending {
-                Ending::Code(code) => (Some(code), None),
-                Ending::Signal(signal) => (None, Some(signal)),
-                Ending::Unknown => (None, None),
-            };
-            let fields = json!({
-                "generation": generation.0,
-                "code": code,
-                "signal": signal,
-                "after_ms": milliseconds(*after),
-                "held": held,
-            });
+            let mut fields = ending_fields(*ending);
+            fields["generation"] = json!(generation.0);
+            fields["after_ms"] = json!(milliseconds(*after));
+            fields["held"] = json!(held);
             ("exited", fields)
         }
         Note::Stopping { generation, reason } => {
@@ -103,31 +95,53 @@ fn note_fields(note: &Note) -> (&'static str, Value) {
         }
         Note::Unkillable { generation } => ("unkillable", json!({ "generation": generation.0 })),
         Note::WaitingForWriter { path } => {
-            ("waiting_for_writer", json!({ "path": path.display().to_string() }))
+            ("waiting_for_writer", json!({ "path": path_text(path) }))
         }
-        Note::OwnWrites { path } => ("own_writes", json!({ "path": path.display().to_string() })),
+        Note::OwnWrites { path } => ("own_writes", json!({ "path": path_text(path) })),
         Note::ShuttingDown { signal } => ("shutting_down", json!({ "signal": signal })),
     }
 }
 
-fn reason_fields(reason: &Reason) -> Value {
+/// `code` and `signal`, one of them null.
+pub(crate) fn ending_fields(ending: Ending) -> Value {
+    let (code, signal) = match ending {
+        Ending::Code(code) => (Some(code), None),
+        Ending::Signal(signal) => (None, Some(signal)),
+        Ending::Unknown => (None, None),
+    };
+    json!({ "code": code, "signal": signal })
+}
+
+/// Why a generation was started.
+pub(crate) fn reason_fields(reason: &Reason) -> Value {
     match reason {
         Reason::First => json!({ "kind": "first" }),
         Reason::Changed { path, files, bytes } => {
-            let path = path.display().to_string();
+            let path = path_text(path);
             json!({ "kind": "changed", "path": path, "files": files, "bytes": bytes })
         }
         Reason::Requested => json!({ "kind": "requested" }),
     }
 }
 
-fn milliseconds(duration: Duration) -> f64 {
+/// Fractional milliseconds, to the microsecond.
+pub(crate) fn milliseconds(duration: Duration) -> f64 {
     (duration.as_secs_f64() * 1e6).round() / 1e3
+}
+
+/// Whole milliseconds since 1970.
+pub(crate) fn since_1970(time: SystemTime) -> u64 {
+    let since = time.duration_since(UNIX_EPOCH).unwrap_or_default();
+    u64::try_from(since.as_millis()).unwrap_or(0)
+}
+
+/// A path as JSON has it: bytes that are no UTF-8 are replaced.
+pub(crate) fn path_text(path: &Path) -> String {
+    path.display().to_string()
 }
 
 #[cfg(test)]
 mod tests {
-    use std::path::Path;
 
     use super::*;
     use crate::core::Generation;

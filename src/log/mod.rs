@@ -16,6 +16,7 @@ use std::time::SystemTime;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 
 pub use json::{SCHEMA, to_json};
+pub(crate) use json::{ending_fields, milliseconds, path_text, reason_fields, since_1970};
 pub use line::{Level, Line};
 pub use text::{Style, to_text};
 

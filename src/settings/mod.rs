@@ -127,7 +127,7 @@ pub const STATE: Setting = setting(
     "state",
     "DIR",
     "a private folder found by rule",
-    "Folder of the control socket and the manifest (not built yet)",
+    "Folder of the file manifest.json, which tells what runs",
 );
 
 /// What happens after the app ended by itself.

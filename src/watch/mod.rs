@@ -15,6 +15,7 @@ mod compare;
 mod digests;
 mod ignore;
 mod inotify;
+mod listing;
 mod load;
 mod merge;
 mod observation;
@@ -36,6 +37,7 @@ mod tests;
 
 pub use compare::Difference;
 pub use ignore::{BUILT_IN, Ignore};
+pub use listing::KnownFile;
 pub use load::{Load, factor_of};
 pub use observation::{Observation, Warning};
 pub use only::Only;

@@ -6,7 +6,7 @@ use nix::sys::signal::Signal;
 
 use crate::apps;
 use crate::runner::Case;
-use crate::world::{Setup, pause};
+use crate::world::{Run, Setup, pause};
 
 pub(crate) const CASES: &[Case] = &[
     ("40,000 files at once overflow the queue and restart once", overflow),
@@ -48,13 +48,23 @@ fn overflow() {
 
 const GONE: &str = "warning: tree is gone; it is watched again as soon as it is back";
 
+/// Whether the supervisor saw the folder missing depends on who was faster.
+fn assert_two_restarts_and_perhaps_gone(run: &Run) {
+    run.wait_for("start 3");
+    let mut story = run.story();
+    assert!(story.iter().filter(|line| *line == GONE).count() <= 1, "{}", run.everything());
+    story.retain(|line| line != GONE);
+    let expected = ["start 1", "stop 1", "start 2", "stop 2", "start 3"];
+    assert_eq!(story, expected, "{}", run.everything());
+}
+
 fn folder_made_again() {
     let run = Setup::elf().start();
     run.shell("rm -r tree; mkdir tree; cp new tree/app");
     run.wait_for_version("v2");
     run.story();
     run.publish(&apps::elf("v3"));
-    run.assert_story(&["start 1", GONE, "stop 1", "start 2", "stop 2", "start 3"]);
+    assert_two_restarts_and_perhaps_gone(&run);
     run.assert_runs("v3");
 }
 
@@ -65,7 +75,7 @@ fn folder_swapped() {
     run.story();
     run.shell("touch gone/app; echo > gone/other");
     run.publish(&apps::elf("v3"));
-    run.assert_story(&["start 1", GONE, "stop 1", "start 2", "stop 2", "start 3"]);
+    assert_two_restarts_and_perhaps_gone(&run);
     run.assert_runs("v3");
 }
 

@@ -238,8 +238,13 @@ impl Run {
         self.heard.wait(PATIENCE, "a start", |lines| lines.iter().rev().find_map(Line::started))
     }
 
+    /// The supervisor's own pid.
+    pub(crate) fn supervisor(&self) -> u32 {
+        self.child.id()
+    }
+
     pub(crate) fn signal_supervisor(&self, signal: Signal) {
-        let pid = i32::try_from(self.child.id()).unwrap();
+        let pid = i32::try_from(self.supervisor()).unwrap();
         kill(Pid::from_raw(pid), signal).unwrap();
     }
 

@@ -108,7 +108,9 @@ fn many_updates(gap: u64) {
         pause(gap);
     }
     run.wait_for_version("v9");
-    let story = run.story();
+    // A set whose bytes the start before it has taken already is rightly told to be unchanged.
+    let mut story = run.story();
+    story.retain(|line| line != "unchanged tree/app");
     let starts = run.starts();
     assert!((2..=9).contains(&starts), "{}", run.everything());
     let pairs = (1..starts).flat_map(|n| [format!("stop {n}"), format!("start {}", n + 1)]);

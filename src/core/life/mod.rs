@@ -24,6 +24,7 @@ use std::time::Duration;
 
 use self::policy::HEALTHY;
 pub use self::policy::Policy;
+pub use self::state::Standing;
 pub(super) use self::state::State;
 use self::state::{Due, Next, StopPhase, Waiting};
 use super::{
@@ -133,6 +134,18 @@ impl Life {
             | State::Left { .. }
             | State::Stopping { .. }
             | State::Ended => None,
+        }
+    }
+
+    /// Where the app is, as a person asks for it.
+    pub(super) fn standing(&self) -> Standing {
+        match &self.state {
+            State::Waiting(Waiting::Idle) | State::Left { .. } => Standing::Held,
+            State::Waiting(Waiting::ToStart(_) | Waiting::ToRetry { .. })
+            | State::Starting { .. } => Standing::Starting,
+            State::Running { .. } => Standing::Running,
+            State::Stopping { next: Next::Start { .. }, .. } => Standing::Restarting,
+            State::Stopping { next: Next::Exit { .. }, .. } | State::Ended => Standing::Ending,
         }
     }
 

@@ -2,6 +2,21 @@
 
 use crate::core::{Generation, Moment, Program, Reason, RestartTimes, Stop};
 
+/// Where the app is in its life, without what the machine needs to know.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Standing {
+    /// Its start was ordered or is due.
+    Starting,
+    /// It is up.
+    Running,
+    /// It is being stopped for its next start.
+    Restarting,
+    /// It has ended by itself or could not be started; the next change starts it.
+    Held,
+    /// The supervisor ends.
+    Ending,
+}
+
 /// Where the app is in its life.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(in crate::core) enum State {

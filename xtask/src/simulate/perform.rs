@@ -43,8 +43,8 @@ impl World {
             }
             Action::Recheck => {
                 let mut started = std::mem::take(&mut self.started_files);
-                // What was judged since the start is looked at once more as well.
-                started.append(&mut self.judged_files);
+                // What was judged since the start is looked at as well, and again after the next one.
+                started.extend(self.judged_files.iter().cloned());
                 self.watch.compare(&self.disk, |name| started.contains(name))
             }
             Action::Note(note) => {

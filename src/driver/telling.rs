@@ -1,0 +1,179 @@
+//! What the supervisor tells: each line to the log, to those who follow and into the manifest; and
+//! its answers to those who ask. Nothing here lies on the way from a change to a start.
+
+use std::path::{Path, PathBuf};
+use std::time::{Duration, SystemTime};
+
+use super::supervisor::Supervisor;
+use crate::control::manifest::{Listed, Look, Watching};
+use crate::control::message::{ACCEPTED, Form};
+use crate::control::{
+    ConnectionId, Fingerprint, History, Manifest, Request, Server, StateFile, Told,
+};
+use crate::core::{Event, Standing};
+use crate::log::Line;
+
+/// What is kept for those who ask.
+#[derive(Debug)]
+pub(super) struct Telling {
+    server: Option<Server>,
+    history: History,
+    manifest: Manifest,
+    file: Option<StateFile>,
+    /// Of the executable that was started last.
+    pub(super) fingerprint: Option<Fingerprint>,
+    /// Something happened since the file was written.
+    dirty: bool,
+}
+
+impl Telling {
+    pub(super) fn new(command: Vec<String>) -> Self {
+        Self {
+            server: None,
+            history: History::default(),
+            manifest: Manifest::new(command, SystemTime::now()),
+            file: None,
+            fingerprint: None,
+            dirty: false,
+        }
+    }
+
+    pub(super) fn server(&self) -> Option<&Server> {
+        self.server.as_ref()
+    }
+
+    /// The state folder: what happens there is our own doing.
+    pub(super) fn folder(&self) -> Option<&Path> {
+        self.file.as_ref().map(StateFile::folder)
+    }
+
+    /// Whether something is to be done when nothing else is. Between two generations nothing is.
+    pub(super) fn has_work(&self, standing: Standing) -> bool {
+        let settled = matches!(standing, Standing::Running | Standing::Held);
+        let digests = self.fingerprint.as_ref().is_some_and(Fingerprint::has_work);
+        settled && (digests || self.dirty && self.file.is_some())
+    }
+}
+
+impl Supervisor {
+    /// Opens the socket and the state folder: after the first start, which waits for neither.
+    pub(super) fn open_control(&mut self, state: Option<&Path>) {
+        match Server::listen() {
+            Ok(server) => self.telling.server = Some(server),
+            Err(cause) => self.warn(&format!(
+                "relaunch status, events, reload and wait do not work here: {cause}"
+            )),
+        }
+        let runtime_dir = std::env::var_os("XDG_RUNTIME_DIR").map(PathBuf::from);
+        match StateFile::open(state, runtime_dir.as_deref()) {
+            Ok(file) => self.telling.file = Some(file),
+            Err(error) => self.warn(&error.to_string()),
+        }
+    }
+
+    /// Tells a line to everybody.
+    pub(super) fn say(&mut self, line: Line) {
+        self.log.write(&line);
+        let told = Told { time: SystemTime::now(), line };
+        let telling = &mut self.telling;
+        telling.manifest.told(&told.line, told.time);
+        if let Some(server) = &mut telling.server {
+            server.tell(&told);
+        }
+        telling.history.push(told);
+        telling.dirty = true;
+    }
+
+    /// A person or a tool should know this.
+    pub(super) fn warn(&mut self, text: &str) {
+        self.say(Line::Warning { text: text.to_owned() });
+    }
+
+    /// Answers whoever asks.
+    pub(super) fn answer(&mut self) {
+        let asked = self.telling.server.as_mut().map(Server::serve).unwrap_or_default();
+        for (client, request) in asked {
+            match request {
+                Request::Status {} => {
+                    let manifest = self.manifest();
+                    self.reply(client, vec![manifest]);
+                }
+                Request::Events { last, follow, form } => {
+                    let lines = self.telling.history.last(last);
+                    let lines: Vec<_> = lines.map(|told| told.render(form)).collect();
+                    match &mut self.telling.server {
+                        Some(server) if follow => server.follow(client, lines, form),
+                        _ => self.reply(client, lines),
+                    }
+                }
+                Request::Reload {} => {
+                    if let Some(server) = &mut self.telling.server {
+                        server.follow(client, [ACCEPTED.to_owned()], Form::Json);
+                    }
+                    self.feed(Event::ReloadAsked);
+                }
+            }
+        }
+    }
+
+    /// A slice of the digest, else the manifest's file.
+    pub(super) fn work_for_askers(&mut self, budget: Duration) {
+        match self.telling.fingerprint.as_mut().filter(|it| it.has_work()) {
+            Some(fingerprint) => {
+                fingerprint.work(budget);
+                self.telling.dirty |= !fingerprint.has_work();
+            }
+            None => self.write_manifest(),
+        }
+    }
+
+    fn reply(&mut self, client: ConnectionId, lines: Vec<String>) {
+        if let Some(server) = &mut self.telling.server {
+            server.answer(client, lines);
+        }
+    }
+
+    fn write_manifest(&mut self) {
+        self.telling.dirty = false;
+        let text = self.manifest();
+        let Some(file) = &self.telling.file else { return };
+        if let Err(cause) = file.write(&text) {
+            let folder = file.folder().display().to_string();
+            self.telling.file = None;
+            self.warn(&format!(
+                "the manifest is no longer written to {folder}: {cause}; `relaunch status` works all the same"
+            ));
+        }
+    }
+
+    fn manifest(&self) -> String {
+        let executable = self.image.as_ref().map(|(image, _)| {
+            let fingerprint = self.telling.fingerprint.as_ref();
+            let bytes = fingerprint.map_or(0, Fingerprint::bytes);
+            (image.path.clone(), bytes, fingerprint.and_then(Fingerprint::sha256))
+        });
+        let listed = self.watch.listing(MOST_LISTED).map(|files| {
+            let listed = files.into_iter().map(|file| Listed {
+                path: file.path,
+                bytes: file.bytes,
+                xxh3: file.xxh3.map(|digest| format!("{digest:016x}")),
+            });
+            listed.collect()
+        });
+        self.telling.manifest.to_json(&Look {
+            standing: self.core.standing(),
+            executable,
+            folders: self.watch.folders(),
+            files: self.watch.files(),
+            listed,
+            watching: match (self.watch.has_events(), self.watch.polls()) {
+                (true, false) => Watching::Events,
+                (true, true) => Watching::Both,
+                (false, _) => Watching::Polling,
+            },
+        })
+    }
+}
+
+/// Larger trees are summarised in the manifest.
+const MOST_LISTED: usize = 100;

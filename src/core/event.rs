@@ -95,6 +95,9 @@ pub struct Surroundings {
     pub sessions: Vec<Session>,
     /// By how much quiet times are stretched, 1 to 3: runnable tasks over cores.
     pub stretch: u32,
+    /// Bytes that the processes of the running generation have written so far, anywhere; `None` =
+    /// the kernel does not say.
+    pub written: Option<u64>,
 }
 
 /// A process with parent 0 that is not PID 1.

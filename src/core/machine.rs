@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::life::{Life, Standing, State};
-use super::own_writes::{OwnWrites, PATIENCE, SOON, Verdict};
+use super::own_writes::{OwnWrites, PATIENCE, SOON, Verdict, When};
 use super::settle::{Settled, Settler, Step, Told};
 use super::{
     Action, Change, Event, Generation, Judge, Judgement, Moment, Note, Policy, Program, Reason,
@@ -49,7 +49,10 @@ impl Core {
             Event::File(event) => self.settler.file(&event, now),
             Event::ScanBegan => self.settler.scan(true),
             Event::ScanEnded => self.settler.scan(false),
-            Event::LookedAround(seen) => self.settler.looked_around(&seen),
+            Event::LookedAround(seen) => {
+                self.own_writes.looked_around(seen.written);
+                self.settler.looked_around(&seen);
+            }
             Event::SessionEnded { pid } => self.settler.session_ended(pid),
             Event::Probed(probes) => {
                 let told = self.settler.probed(&probes, self.life.start_by(), now);
@@ -192,12 +195,17 @@ impl Core {
             self.life.start_due(Program::Current, now, out);
             return;
         }
-        let soon = !judging.set.by_session
-            && self.life.last_start().is_some_and(|since| {
-                judging.set.first >= since && judging.set.first < since + SOON
-            });
-        let after = self.life.generation();
-        match self.own_writes.weigh(change, soon.then_some(after), judging.postponed) {
+        let soon = self
+            .life
+            .last_start()
+            .is_some_and(|since| judging.set.first >= since && judging.set.first < since + SOON);
+        let when = match (judging.set.by_session, soon) {
+            (true, _) => When::InSession,
+            (false, true) => When::Soon,
+            (false, false) => When::Later,
+        };
+        let generation = self.life.generation();
+        match self.own_writes.weigh(change, when, generation, judging.postponed) {
             Verdict::Postpone => {
                 judging.postponed = true;
                 self.settler.postpone(judging.set.last + PATIENCE);
@@ -260,7 +268,10 @@ impl Core {
     fn told(&mut self, told: Vec<Told>, now: Moment, out: &mut Vec<Action>) {
         for told in told {
             match told {
-                Told::OwnFile(path) => out.push(Action::Note(Note::OwnWrites { path })),
+                Told::OwnFile(path) => {
+                    self.own_writes.seen_writing(&path);
+                    out.push(Action::Note(Note::OwnWrites { path }));
+                }
                 Told::Waiting(path) if self.life.is_start_due() => self.fall_back(&path, now, out),
                 Told::Waiting(path) => out.push(Action::Note(Note::WaitingForWriter { path })),
             }

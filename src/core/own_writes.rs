@@ -6,6 +6,10 @@
 //! the path changes again right after *those* starts is it the app's. A change at any other time
 //! clears the suspicion, and so does a start that no change followed: a build that writes a file on
 //! the heels of the executable does so after every other start, the app after each.
+//!
+//! Who has the file open when somebody looks is known at once; who opened it for one line is gone by
+//! then. Once a path is the app's, so is what becomes of it later in a generation that has written it
+//! right after its start, as long as that generation writes anything at all.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -25,10 +29,24 @@ pub(super) enum Verdict {
     Own(Vec<Arc<Path>>),
 }
 
+/// When a change set began.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum When {
+    /// A sync session wrote it, so the app did not.
+    InSession,
+    /// Within [`SOON`] after a start.
+    Soon,
+    /// At another time.
+    Later,
+}
+
 #[derive(Debug, Default)]
 pub(super) struct OwnWrites {
     suspicions: BTreeMap<Arc<Path>, Suspicion>,
     named: BTreeSet<Arc<Path>>,
+    /// What the generation had written at the last look, and at the one before the last verdict.
+    written: Option<u64>,
+    written_before: Option<u64>,
 }
 
 /// A path that changed right after one start, and the next, and so on.
@@ -39,39 +57,64 @@ struct Suspicion {
 }
 
 impl OwnWrites {
-    /// Weighs a change; `after` = it began within [`SOON`] after this start and no session wrote it.
+    /// The generation has written so many bytes so far, if the kernel tells.
+    pub(super) fn looked_around(&mut self, written: Option<u64>) {
+        self.written = written;
+    }
+
+    /// A process of the generation had this file open for writing.
+    pub(super) fn seen_writing(&mut self, path: &Arc<Path>) {
+        self.named.insert(Arc::clone(path));
+        let last = self.suspicions.get(path).map_or(Generation(0), |it| it.last);
+        self.suspicions.insert(Arc::clone(path), Suspicion { starts: CERTAIN, last });
+    }
+
+    /// Weighs a change under this generation.
     pub(super) fn weigh(
         &mut self,
         change: &Change,
-        after: Option<Generation>,
+        when: When,
+        generation: Generation,
         postponed: bool,
     ) -> Verdict {
-        let Some(after) = after.filter(|_| !change.executable) else {
+        let before = std::mem::replace(&mut self.written_before, self.written);
+        let silent = before.is_some() && before == self.written;
+        let own = |path: &Arc<Path>| {
+            self.suspicions.get(path).is_some_and(|it| {
+                let since = it.last == generation && !silent;
+                it.starts >= CERTAIN && (when == When::Soon || when == When::Later && since)
+            })
+        };
+        if !change.executable && change.paths.iter().all(own) {
+            for path in &change.paths {
+                self.suspect(path, CERTAIN, generation);
+            }
+            let new = change.paths.iter().filter(|path| self.named.insert(Arc::clone(path)));
+            return Verdict::Own(new.cloned().collect());
+        }
+        if change.executable || when != When::Soon {
             for path in &change.paths {
                 self.suspicions.remove(path);
             }
             return Verdict::Counts;
-        };
-        let starts = change.paths.iter().map(|path| self.starts_before(path, after));
-        match starts.min().unwrap_or(0) {
-            CERTAIN.. => {
-                let new = change.paths.iter().filter(|path| self.named.insert(Arc::clone(path)));
-                Verdict::Own(new.cloned().collect())
-            }
-            DOUBTFUL.. if !postponed => Verdict::Postpone,
-            _ => {
-                for path in &change.paths {
-                    let starts = self.starts_before(path, after) + 1;
-                    self.suspicions.insert(Arc::clone(path), Suspicion { starts, last: after });
-                }
-                Verdict::Counts
-            }
         }
+        let starts = change.paths.iter().map(|path| self.starts_before(path, generation));
+        if starts.min().unwrap_or(0) >= DOUBTFUL && !postponed {
+            return Verdict::Postpone;
+        }
+        for path in &change.paths {
+            self.suspect(path, self.starts_before(path, generation) + 1, generation);
+        }
+        Verdict::Counts
+    }
+
+    fn suspect(&mut self, path: &Arc<Path>, starts: u32, last: Generation) {
+        self.suspicions.insert(Arc::clone(path), Suspicion { starts, last });
     }
 
     /// After how many starts in a row up to this one the path changed.
-    fn starts_before(&self, path: &Path, after: Generation) -> u32 {
-        let chain = |it: &&Suspicion| it.starts >= CERTAIN || it.last.next() == after;
+    fn starts_before(&self, path: &Path, generation: Generation) -> u32 {
+        let chain = |it: &&Suspicion| it.starts >= CERTAIN || it.last.next() == generation;
         self.suspicions.get(path).filter(chain).map_or(0, |it| it.starts)
     }
 }
@@ -90,10 +133,6 @@ const CERTAIN: u32 = 4;
 mod tests {
     use super::*;
 
-    fn after(start: u64) -> Option<Generation> {
-        Some(Generation(start))
-    }
-
     fn change(path: &str) -> Change {
         Change { paths: vec![Path::new(path).into()], ..Change::default() }
     }
@@ -103,14 +142,14 @@ mod tests {
         let mut own = OwnWrites::default();
         let log = change("/app/state.json");
         let verdicts = [
-            own.weigh(&log, after(1), false),
-            own.weigh(&log, after(2), false),
-            own.weigh(&log, after(3), false),
-            own.weigh(&log, after(3), true),
-            own.weigh(&log, after(4), false),
-            own.weigh(&log, after(4), true),
-            own.weigh(&log, after(5), false),
-            own.weigh(&log, after(7), false),
+            own.weigh(&log, When::Soon, Generation(1), false),
+            own.weigh(&log, When::Soon, Generation(2), false),
+            own.weigh(&log, When::Soon, Generation(3), false),
+            own.weigh(&log, When::Soon, Generation(3), true),
+            own.weigh(&log, When::Soon, Generation(4), false),
+            own.weigh(&log, When::Soon, Generation(4), true),
+            own.weigh(&log, When::Soon, Generation(5), false),
+            own.weigh(&log, When::Soon, Generation(7), false),
         ];
         let expected = [
             Verdict::Counts,
@@ -129,10 +168,10 @@ mod tests {
     fn a_change_at_another_time_clears_the_suspicion() {
         let mut own = OwnWrites::default();
         let source = change("/app/main.py");
-        own.weigh(&source, after(1), false);
-        own.weigh(&source, after(2), false);
-        own.weigh(&source, None, false);
-        assert_eq!(own.weigh(&source, after(3), false), Verdict::Counts);
+        own.weigh(&source, When::Soon, Generation(1), false);
+        own.weigh(&source, When::Soon, Generation(2), false);
+        own.weigh(&source, When::Later, Generation(3), false);
+        assert_eq!(own.weigh(&source, When::Soon, Generation(3), false), Verdict::Counts);
     }
 
     /// A build writes the executable, which is started, and then its data, which is started again;
@@ -141,8 +180,9 @@ mod tests {
     fn a_file_on_the_heels_of_each_build_is_never_suspected() {
         let mut own = OwnWrites::default();
         let data = change("/app/data.bin");
-        let verdicts: Vec<_> =
-            (0..9).map(|build| own.weigh(&data, after(2 + 2 * build), false)).collect();
+        let verdicts: Vec<_> = (0..9)
+            .map(|build| own.weigh(&data, When::Soon, Generation(2 + 2 * build), false))
+            .collect();
         assert_eq!(verdicts, vec![Verdict::Counts; 9]);
     }
 
@@ -150,7 +190,34 @@ mod tests {
     fn the_executable_is_never_suspected() {
         let mut own = OwnWrites::default();
         let app = Change { executable: true, ..change("/app/bin/app") };
-        let verdicts: Vec<_> = (0..9).map(|start| own.weigh(&app, after(start), false)).collect();
+        let verdicts: Vec<_> =
+            (0..9).map(|start| own.weigh(&app, When::Soon, Generation(start), false)).collect();
         assert_eq!(verdicts, vec![Verdict::Counts; 9]);
+    }
+
+    /// A log that is opened for each line.
+    #[test]
+    fn later_lines_are_the_apps_as_long_as_it_writes_anything() {
+        let mut own = OwnWrites::default();
+        let log = change("/app/app.log");
+        own.seen_writing(&log.paths[0]);
+        let mut weigh = |written, when, generation| {
+            own.looked_around(Some(written));
+            own.weigh(&log, when, Generation(generation), false)
+        };
+        assert_eq!(weigh(10, When::Soon, 2), Verdict::Own(vec![]));
+        assert_eq!(weigh(20, When::Later, 2), Verdict::Own(vec![]));
+        assert_eq!(weigh(20, When::Later, 2), Verdict::Counts);
+    }
+
+    /// Under this generation the app has left it alone.
+    #[test]
+    fn what_the_app_wrote_under_another_generation_counts_later() {
+        let mut own = OwnWrites::default();
+        let state = change("/app/state.json");
+        own.seen_writing(&state.paths[0]);
+        assert_eq!(own.weigh(&state, When::Later, Generation(2), false), Verdict::Counts);
+        own.seen_writing(&state.paths[0]);
+        assert_eq!(own.weigh(&state, When::InSession, Generation(2), false), Verdict::Counts);
     }
 }

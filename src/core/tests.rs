@@ -43,7 +43,7 @@ fn file(what: What) -> Event {
 }
 
 fn looked() -> Event {
-    Event::LookedAround(Surroundings { sessions: vec![], stretch: 1 })
+    Event::LookedAround(Surroundings { stretch: 1, ..Surroundings::default() })
 }
 
 fn change() -> Change {

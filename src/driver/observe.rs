@@ -1,6 +1,7 @@
 //! The supervisor's eyes: the watch, the sessions, the load, and the second look after a start.
 
 use std::env;
+use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -91,7 +92,15 @@ impl Supervisor {
             factor if factor < 2.5 => 2,
             _ => 3,
         };
-        Event::LookedAround(Surroundings { sessions: seen, stretch })
+        Event::LookedAround(Surroundings { sessions: seen, stretch, written: self.written() })
+    }
+
+    /// Bytes that the generation has written so far. Of a process that is gone its parent or the
+    /// keeper, who reaped it, keeps the count.
+    fn written(&self) -> Option<u64> {
+        let generation = &self.current.as_ref()?.generation;
+        let pids = generation.processes().into_iter().chain(generation.keeper());
+        pids.map(written_by).sum()
     }
 
     /// Half a second after the start: stores through a mapping raise no event.
@@ -129,6 +138,12 @@ impl Supervisor {
             (true, true) | (false, false) => {}
         }
     }
+}
+
+/// `wchar` of proc(5)'s `io`: to files, pipes and terminals.
+fn written_by(pid: i32) -> Option<u64> {
+    let io = fs::read_to_string(format!("/proc/{pid}/io")).ok()?;
+    io.lines().find_map(|line| line.strip_prefix("wchar:"))?.trim().parse().ok()
 }
 
 /// Bytes that the second look digests: about 10 ms.

@@ -96,6 +96,8 @@ impl Setup {
     pub(crate) fn start(self) -> Run {
         let run = self.start_blind();
         run.wait_for_version("v1");
+        // The app's word may come before the keeper's.
+        run.wait_for("start 1");
         run
     }
 

@@ -75,6 +75,7 @@ impl Walk {
                 Step::LookAround => self.settler.looked_around(&Surroundings {
                     sessions: self.sessions.clone(),
                     stretch: self.stretch,
+                    written: None,
                 }),
                 Step::Probe(paths) => {
                     let probe = |path: Arc<Path>| {

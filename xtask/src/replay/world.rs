@@ -125,7 +125,7 @@ impl World {
     fn perform(&mut self, action: Action) -> Vec<Event> {
         match action {
             Action::LookAround => {
-                vec![Event::LookedAround(Surroundings { sessions: Vec::new(), stretch: 1 })]
+                vec![Event::LookedAround(Surroundings { stretch: 1, ..Surroundings::default() })]
             }
             Action::Probe(paths) => {
                 let probes = paths.into_iter().map(|path| {

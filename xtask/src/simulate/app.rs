@@ -5,6 +5,7 @@ use std::time::Duration;
 use relaunch_buildpack::core::{Ending, Generation};
 
 /// How the app of a schedule behaves.
+#[allow(clippy::struct_excessive_bools, reason = "independent habits of an app")]
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Manners {
     /// From TERM to its end, at most.
@@ -19,6 +20,8 @@ pub(super) struct Manners {
     pub(super) own_log: bool,
     /// It writes a file of its own soon after each start, and closes it.
     pub(super) own_state: bool,
+    /// Again and again, as a log that is opened for each line.
+    pub(super) heartbeat: bool,
 }
 
 /// One generation.

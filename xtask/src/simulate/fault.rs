@@ -52,8 +52,8 @@ pub(super) enum Fault {
     ExitLost,
     /// Sync sessions are never seen.
     SessionsUnseen,
-    /// File events that come while the app is down after a failure are dropped.
-    DeafWhileHeld,
+    /// What happens while the app is down after a failure is taken for a doubt of the watch.
+    DoubtedWhileHeld,
     /// The policy bounds every set by 5 ms.
     Impatient,
 }
@@ -82,7 +82,7 @@ pub(super) const FAULTS: [Fault; 25] = [
     Fault::FoldersLost,
     Fault::ExitLost,
     Fault::SessionsUnseen,
-    Fault::DeafWhileHeld,
+    Fault::DoubtedWhileHeld,
     Fault::Impatient,
 ];
 
@@ -144,7 +144,10 @@ pub(super) fn tamper(
             Some(Event::Judged { forced, judgement: Judgement::Changed(change) })
         }
         (Fault::SessionEndForgotten, Event::SessionEnded { .. }) => None,
-        (Fault::DeafWhileHeld, Event::File(_)) if held => None,
+        (Fault::DoubtedWhileHeld, Event::File(mut file)) if held => {
+            file.what = What::Found;
+            Some(Event::File(file))
+        }
         (Fault::SessionsUnseen, Event::LookedAround(seen)) => {
             Some(Event::LookedAround(Surroundings { sessions: Vec::new(), ..seen }))
         }

@@ -74,7 +74,11 @@ impl World {
             })
             .collect();
         self.named.extend(sessions.iter().map(|it| it.pid));
-        vec![Event::LookedAround(Surroundings { sessions, stretch: 1 })]
+        vec![Event::LookedAround(Surroundings {
+            sessions,
+            stretch: 1,
+            written: Some(self.app_written),
+        })]
     }
 
     fn probe(&mut self, paths: &[Arc<Path>]) -> Vec<Event> {

@@ -65,6 +65,7 @@ impl Schedule {
             crashes: 0,
             own_log: false,
             own_state: false,
+            heartbeat: false,
         };
         Self {
             writers: Vec::new(),
@@ -87,6 +88,7 @@ impl Schedule {
             crashes: 0,
             own_log: random.chance(40),
             own_state: false,
+            heartbeat: false,
         };
         let count = random.range(1, 4);
         let mut author = Author::new(random);
@@ -111,6 +113,7 @@ impl Schedule {
             crashes: random.pick(&[0, 0, 25]),
             own_log: random.chance(30),
             own_state: random.chance(10),
+            heartbeat: random.chance(50),
         };
         let queue = usize::try_from(random.pick(&[16_384, 16_384, 4, 12])).unwrap_or(4);
         let late_us = random.pick(&[100, 300, 5_000, 40_000, 200_000]);

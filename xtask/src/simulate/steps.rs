@@ -137,6 +137,7 @@ impl World {
         };
         let content = Content { version: self.noise(), ..self.disk.inode(log).content };
         let told = self.disk.write(log, content);
+        self.app_written += 1;
         self.queue(told);
         // It grows silent in the end, or no schedule would.
         if self.now < self.schedule.end + Duration::from_secs(10) {
@@ -158,6 +159,12 @@ impl World {
         self.queue(told);
         let told = self.disk.close(inode, Who::App);
         self.queue(told);
+        self.app_written += 1;
+        if self.schedule.manners.heartbeat && self.now < self.schedule.end + Duration::from_secs(10)
+        {
+            let pause = self.random.millis(100, 4_000);
+            self.at(self.now + pause, Step::State(generation));
+        }
     }
 
     fn noise(&mut self) -> u32 {

@@ -87,6 +87,8 @@ pub(super) struct World {
     pub(super) reactions: Vec<Duration>,
     pub(super) decided: Option<Duration>,
     pub(super) crashed: bool,
+    /// Bytes that the app has written so far.
+    pub(super) app_written: u64,
     /// When the app failed last, and when somebody last wrote, replaced or touched a file.
     pub(super) failed: Option<Duration>,
     pub(super) touched: Option<Duration>,
@@ -144,6 +146,7 @@ impl World {
             reactions: Vec::new(),
             decided: None,
             crashed: false,
+            app_written: 0,
             failed: None,
             touched: None,
             shutdown: None,

@@ -6,6 +6,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // A test program.
 
 mod bad_input;
+mod control;
 mod go_sample;
 mod harness;
 mod interpreted;

@@ -35,7 +35,12 @@ impl Container {
 
     /// The same for an image that nothing else needs; it is removed after the container.
     pub(crate) fn of(image: Image) -> Self {
-        let mut container = Self::start(&image);
+        Self::of_with(image, &[])
+    }
+
+    /// The same with more arguments of `docker run`.
+    pub(crate) fn of_with(image: Image, arguments: &[&str]) -> Self {
+        let mut container = Self::start_with(&image, arguments);
         container.image = Some(image);
         container
     }
@@ -86,6 +91,14 @@ impl Container {
     /// Waits until the log has this text.
     pub(crate) fn wait_for_log(&self, text: &str) {
         self.wait_until(&format!("{text:?} in the log"), |it| it.log().contains(text));
+    }
+
+    /// Waits until the engine's health check says this.
+    pub(crate) fn wait_for_health(&self, wanted: &str) {
+        let form = "{{.State.Health.Status}}";
+        self.wait_until(wanted, |it| {
+            host::run(&mut host::docker(&["inspect", "--format", form, &it.id])).trim() == wanted
+        });
     }
 
     /// Copies a file in, as `docker cp` does.

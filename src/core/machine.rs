@@ -7,9 +7,7 @@ use std::time::Duration;
 use super::life::{Life, Standing, State};
 use super::own_writes::{OwnWrites, PATIENCE, SOON, Verdict};
 use super::settle::{Settled, Settler, Step, Told};
-use super::{
-    Action, Change, Event, Generation, Judge, Judgement, Moment, Note, Policy, Program, Reason,
-};
+use super::{Action, Change, Event, Generation, Judge, Judgement, Moment, Note, Policy, Reason};
 
 /// The pure core of the supervisor; see the [module](super) for the theory and the call order.
 #[derive(Debug)]
@@ -68,7 +66,7 @@ impl Core {
                 self.life.exited(generation, ending, now, &mut out);
             }
             Event::Emptied { generation } => self.life.emptied(generation, now, &mut out),
-            Event::Suspended { generation } => self.life.suspended(generation, &mut out),
+            Event::Suspended { generation, by } => self.life.suspended(generation, by, &mut out),
             Event::ShutdownAsked(stop) => self.life.shutdown(stop, now, &mut out),
             Event::SignalArrived { signal } => self.life.signal(signal, &mut out),
             Event::ReloadAsked => {
@@ -141,7 +139,7 @@ impl Core {
             None => {
                 let latest = self.life.start_by().is_some_and(|latest| now >= latest);
                 if self.settler.is_quiet() || self.settler.only_scans() && latest {
-                    self.life.start_due(Program::Current, now, out);
+                    self.life.start_due(now, out);
                 }
             }
         }
@@ -185,7 +183,7 @@ impl Core {
         };
         if self.life.is_start_due() {
             self.settler.close(true, now);
-            self.life.start_due(Program::Current, now, out);
+            self.life.start_changed(now, out);
             return;
         }
         let soon = !judging.set.by_session

@@ -35,7 +35,7 @@ mod sys;
 mod terminal;
 mod tree;
 
-pub use command::{Shell, shell_command};
+pub use command::{Shell, is_shell_word, shell_command};
 pub use environment::child_environment;
 pub use generation::{Generation, Keeper, Report, become_subreaper};
 pub use order::{Order, Place};

@@ -5,6 +5,8 @@
 //! reaches the app itself and a run image without a shell will do. In doubt it is a line for the
 //! shell, which is always right, only one process longer.
 
+use crate::process::is_shell_word;
+
 /// A command in one of the two ways in which it can be executed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Command {
@@ -98,10 +100,8 @@ fn direct_words(line: &str) -> Option<Vec<String>> {
         words.remove(0);
     }
     let first = words.first()?;
-    let needs_shell = first.is_empty()
-        || first.starts_with('-')
-        || is_assignment(first)
-        || SHELL_WORDS.contains(&first.as_str());
+    let needs_shell =
+        first.is_empty() || first.starts_with('-') || is_assignment(first) || is_shell_word(first);
     (!needs_shell).then_some(words)
 }
 
@@ -146,20 +146,6 @@ fn is_assignment(word: &str) -> bool {
         && !name.starts_with(|c: char| c.is_ascii_digit())
         && name.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '_'))
 }
-
-/// Reserved words and builtins of POSIX sh and bash (their manual pages). Several exist as
-/// programs too, but not with the same meaning everywhere.
-#[rustfmt::skip]
-const SHELL_WORDS: &[&str] = &[
-    "!", "[[", "]]", "case", "coproc", "do", "done", "elif", "else", "esac", "fi", "for",
-    "function", "if", "in", "select", "then", "time", "until", "while", "{", "}",
-    ".", ":", "[", "alias", "bg", "bind", "break", "builtin", "caller", "cd", "command", "compgen",
-    "complete", "compopt", "continue", "declare", "dirs", "disown", "echo", "enable", "eval",
-    "exec", "exit", "export", "false", "fc", "fg", "getopts", "hash", "help", "history", "jobs",
-    "kill", "let", "local", "logout", "mapfile", "popd", "printf", "pushd", "pwd", "read",
-    "readarray", "readonly", "return", "set", "shift", "shopt", "source", "suspend", "test",
-    "times", "trap", "true", "type", "typeset", "ulimit", "umask", "unalias", "unset", "wait",
-];
 
 #[cfg(test)]
 mod tests {

@@ -127,6 +127,8 @@ impl Manifest {
             | Note::Unkillable { .. }
             | Note::WaitingForWriter { .. }
             | Note::OwnWrites { .. }
+            | Note::StartDelayed { .. }
+            | Note::StartRecovered { .. }
             | Note::ShuttingDown { .. } => {}
         }
     }

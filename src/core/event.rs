@@ -61,10 +61,12 @@ pub enum Event {
         /// The generation.
         generation: Generation,
     },
-    /// The app was stopped by a job-control signal.
+    /// The app was stopped.
     Suspended {
         /// Its generation.
         generation: Generation,
+        /// What stopped it.
+        by: Stopper,
     },
     /// The supervisor was asked to end.
     ShutdownAsked(Stop),
@@ -84,8 +86,15 @@ pub enum Event {
 pub struct Stop {
     /// The signal that asked for it.
     pub signal: i32,
-    /// The signal came from the keyboard, so the app has seen it too when it shares the terminal.
-    pub keyboard: bool,
+}
+
+/// What stopped the app, so that it still exists and does not run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Stopper {
+    /// The terminal: Ctrl-Z (TSTP), or its use from the background (TTIN, TTOU).
+    Terminal,
+    /// Somebody, with STOP; he will continue it.
+    Somebody,
 }
 
 /// What goes on around a change set.
@@ -176,6 +185,18 @@ pub struct StartProblem {
     pub why: String,
     /// 127 not found, 126 not executable.
     pub exit_code: u8,
-    /// It passes by itself (open for writing, no memory for a fork): try again.
-    pub temporary: bool,
+    /// What has to change before a start can succeed.
+    pub obstacle: Obstacle,
+}
+
+/// What stands in the way of a start.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Obstacle {
+    /// The executable: it has to be written again.
+    Candidate,
+    /// Somebody is writing the executable (`ETXTBSY`): worth another try in a moment.
+    Writer,
+    /// The system lacks memory, processes or descriptors. No other executable would fare better, so
+    /// it is tried again for as long as it takes.
+    Shortage,
 }

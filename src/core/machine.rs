@@ -7,9 +7,7 @@ use std::time::Duration;
 use super::life::{Life, Standing, State};
 use super::own_writes::{OwnWrites, PATIENCE, SOON, Verdict, When};
 use super::settle::{Settled, Settler, Step, Told};
-use super::{
-    Action, Change, Event, Generation, Judge, Judgement, Moment, Note, Policy, Program, Reason,
-};
+use super::{Action, Change, Event, Generation, Judge, Judgement, Moment, Note, Policy, Reason};
 
 /// The pure core of the supervisor; see the [module](super) for the theory and the call order.
 #[derive(Debug)]
@@ -71,7 +69,7 @@ impl Core {
                 self.life.exited(generation, ending, now, &mut out);
             }
             Event::Emptied { generation } => self.life.emptied(generation, now, &mut out),
-            Event::Suspended { generation } => self.life.suspended(generation, &mut out),
+            Event::Suspended { generation, by } => self.life.suspended(generation, by, &mut out),
             Event::ShutdownAsked(stop) => self.life.shutdown(stop, now, &mut out),
             Event::SignalArrived { signal } => self.life.signal(signal, &mut out),
             Event::ReloadAsked => {
@@ -144,7 +142,7 @@ impl Core {
             None => {
                 let latest = self.life.start_by().is_some_and(|latest| now >= latest);
                 if self.settler.is_quiet() || self.settler.only_scans() && latest {
-                    self.life.start_due(Program::Current, now, out);
+                    self.life.start_due(now, out);
                 }
             }
         }
@@ -192,7 +190,7 @@ impl Core {
         };
         if self.life.is_start_due() {
             self.settler.close(true, now);
-            self.life.start_due(Program::Current, now, out);
+            self.life.start_changed(now, out);
             return;
         }
         let soon = self

@@ -36,7 +36,8 @@ mod tests;
 pub use action::{Action, Judge, Program, Recipient};
 pub use change::{FileEvent, Moment, What};
 pub use event::{
-    Change, Event, Judgement, Probe, Session, StartProblem, Stop, Surroundings, WriterState,
+    Change, Event, Judgement, Obstacle, Probe, Session, StartProblem, Stop, Stopper, Surroundings,
+    WriterState,
 };
 pub use generation::{Ending, Generation};
 pub use life::{Policy, Standing};

@@ -26,6 +26,28 @@ pub enum Note {
         generation: Generation,
         /// Why, with the file's name.
         why: String,
+        /// The supervisor waits for the next change; otherwise it ends too.
+        held: bool,
+    },
+    /// The app cannot be started for now; it is tried again, ever more seldom. Said once.
+    StartDelayed {
+        /// Which start.
+        generation: Generation,
+        /// What is in the way.
+        why: String,
+        /// The pause before the next try; it doubles each time.
+        pause: Duration,
+        /// The longest pause.
+        at_most: Duration,
+    },
+    /// What was in the way of a start that was said to be delayed is gone.
+    StartRecovered {
+        /// Which start.
+        generation: Generation,
+        /// How long it was in the way.
+        after: Duration,
+        /// How many tries failed.
+        tries: u32,
     },
     /// A change set came to nothing: same content.
     Unchanged {

@@ -208,7 +208,7 @@ fn a_writer_is_waited_for_two_seconds_while_nothing_runs() {
 fn a_retry_waits_for_the_writer_that_made_the_start_fail() {
     let mut core = core();
     assert_eq!(core.handle(Event::Began, ms(0)), [start(1, Program::Current)]);
-    let problem = StartProblem { why: "busy".into(), exit_code: 126, temporary: true };
+    let problem = StartProblem { why: "busy".into(), exit_code: 126, obstacle: Obstacle::Writer };
     let failed = Event::StartFailed { generation: Generation(1), problem };
     assert_eq!(core.handle(failed, ms(1)), []);
     assert_eq!(core.handle(file(What::Modified), ms(15)), [Action::LookAround]);
@@ -222,14 +222,15 @@ fn a_retry_waits_for_the_writer_that_made_the_start_fail() {
 fn a_first_executable_that_is_unfit_is_held_and_told() {
     let mut core = core();
     core.handle(Event::Began, ms(0));
-    let problem = StartProblem { why: "busy".into(), exit_code: 126, temporary: true };
+    let problem = StartProblem { why: "busy".into(), exit_code: 126, obstacle: Obstacle::Writer };
     core.handle(Event::StartFailed { generation: Generation(1), problem }, ms(1));
     core.handle(file(What::Closed), ms(15));
     core.handle(looked(), ms(15));
     core.handle(Event::Woke, ms(21));
     core.handle(Event::Woke, ms(35));
     let out = core.handle(judged(Judgement::Refused { why: "app is cut".into() }), ms(36));
-    let told = Note::StartFailed { generation: Generation(1), why: "app is cut".into() };
+    let told =
+        Note::StartFailed { generation: Generation(1), why: "app is cut".into(), held: true };
     assert_eq!(out, [Action::Note(told)]);
 }
 
@@ -291,7 +292,7 @@ fn a_reload_restarts_without_a_change_unless_the_executable_is_unfit() {
 fn nothing_is_started_after_a_shutdown() {
     let mut core = stopping();
     core.handle(file(What::MovedIn), ms(12));
-    let stop = Stop { signal: libc::SIGTERM, keyboard: false };
+    let stop = Stop { signal: libc::SIGTERM };
     let out = core.handle(Event::ShutdownAsked(stop), ms(20));
     assert_eq!(out, [Action::Note(Note::ShuttingDown { signal: libc::SIGTERM })]);
     assert_eq!(core.handle(emptied(), ms(30)), [Action::Exit { code: 143 }]);

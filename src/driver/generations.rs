@@ -10,9 +10,10 @@ use super::start::{Ordered, exec_problem, start_current, start_last_good};
 use super::supervisor::{Current, Supervisor};
 use crate::control::Fingerprint;
 use crate::core::{
-    Ending, Event, FileEvent, Generation, Program as Which, Recipient, StartProblem, Stop, What,
+    Ending, Event, FileEvent, Generation, Program as Which, Recipient, StartProblem, Stop, Stopper,
+    What,
 };
-use crate::process::{Child, Keeper, Report, Status, reap_children};
+use crate::process::{Child, Keeper, Place, Report, Sender, Status, Terminal, reap_children};
 use crate::settings::SignalNumber;
 
 impl Supervisor {
@@ -22,18 +23,18 @@ impl Supervisor {
         self.current = None;
         self.watch.freeze();
         let keeper = self.keeper.take().map_or_else(Keeper::prepare, Ok);
-        let terminal = self.terminal.as_ref().and_then(crate::process::Terminal::for_start);
+        let place = self.terminal.as_ref().map_or(Place::OwnSession, Terminal::place);
         let ordered = match (which, &self.image) {
             (Which::LastGood, Some(last)) => {
-                start_last_good(number.0, &self.command, last, keeper, terminal)
+                start_last_good(number.0, &self.command, last, keeper, place)
             }
             (Which::Current | Which::LastGood, _) => {
-                start_current(number.0, &self.command, keeper, terminal)
+                start_current(number.0, &self.command, keeper, place)
             }
         };
         match ordered {
             Ok(Ordered { generation, new, path, is_script }) => {
-                let has_terminal = terminal.is_some();
+                let has_terminal = matches!(place, Place::Foreground(_));
                 self.current =
                     Some(Current { number, generation, new, is_script, has_terminal, path });
                 None
@@ -64,23 +65,32 @@ impl Supervisor {
         let mut children = Vec::new();
         for received in self.signals.read().unwrap_or_default() {
             let signal = received.signal.get();
-            // The kernel sends what the keyboard asks for; a person's kill has a sender.
-            let keyboard = self.terminal.is_some() && received.sender.is_none();
             match signal {
                 libc::SIGCHLD => children.extend(reap_children()),
+                _ if self.signals.declines(received.signal) => {}
                 libc::SIGTERM | libc::SIGINT | libc::SIGQUIT => {
-                    self.feed(Event::ShutdownAsked(Stop { signal, keyboard }));
+                    self.feed(Event::ShutdownAsked(Stop { signal }));
                 }
                 // The terminal is gone, and with it whoever could see or stop us.
-                libc::SIGHUP if keyboard => {
-                    self.feed(Event::ShutdownAsked(Stop { signal, keyboard }));
+                libc::SIGHUP if self.is_hang_up(received.sender) => {
+                    self.feed(Event::ShutdownAsked(Stop { signal }));
                 }
-                libc::SIGTSTP => stop_ourselves(),
+                libc::SIGTSTP | libc::SIGTTIN | libc::SIGTTOU => {
+                    self.feed(Event::SignalArrived { signal: libc::SIGTSTP });
+                }
                 libc::SIGCONT => self.continued(),
                 _ => self.feed(Event::SignalArrived { signal }),
             }
         }
         children
+    }
+
+    /// Whether a HUP means the end of the terminal and not a wish of somebody for the app: the
+    /// kernel sent it, or a shell that passes on what it got.
+    fn is_hang_up(&self, sender: Sender) -> bool {
+        self.terminal
+            .as_ref()
+            .is_some_and(|terminal| sender == Sender::Kernel || terminal.is_hung_up())
     }
 
     /// Takes in what the running generation's keeper says.
@@ -100,8 +110,12 @@ impl Supervisor {
                 Report::Leader(Status::Signaled(signal)) => {
                     self.leader_ended(number, Ending::Signal(signal.get()));
                 }
-                Report::Leader(Status::Stopped(_)) => {
-                    self.feed(Event::Suspended { generation: number });
+                Report::Leader(Status::Stopped(signal)) => {
+                    let by = match signal.get() {
+                        libc::SIGTSTP | libc::SIGTTIN | libc::SIGTTOU => Stopper::Terminal,
+                        _ => Stopper::Somebody,
+                    };
+                    self.feed(Event::Suspended { generation: number, by });
                 }
                 Report::Leader(Status::Continued) => {}
                 Report::KeeperDied => self.warn(
@@ -167,26 +181,34 @@ impl Supervisor {
         self.feed(Event::Exited { generation: number, ending });
     }
 
-    /// A shell brought us back to the foreground: the app gets the terminal again.
+    /// The app's process while it runs.
+    fn leader(&self) -> Option<i32> {
+        self.core.running()?;
+        self.current.as_ref()?.generation.leader()
+    }
+
+    /// Somebody continues us, perhaps a shell that brought us back to the foreground: the app gets
+    /// the terminal again.
     fn continued(&mut self) {
-        let leader = self.current.as_ref().and_then(|current| current.generation.leader());
-        let (Some(terminal), Some(leader)) = (&mut self.terminal, leader) else { return };
-        if self.core.running().is_some() && terminal.is_foreground() {
+        let leader = self.leader();
+        if let (Some(terminal), Some(leader)) = (&mut self.terminal, leader)
+            && terminal.is_foreground()
+        {
             // Fails when it hung up or the group is gone: its end will be reported.
             let _ = terminal.give(leader);
-            if let Some(current) = &self.current {
-                let _ = current.generation.signal_group(SignalNumber::CONT);
-            }
         }
+        self.feed(Event::SignalArrived { signal: libc::SIGCONT });
     }
 
     /// Stops the supervisor as the app was stopped; both go on together.
     pub(super) fn suspend(&mut self) {
-        let Some(current) = &self.current else { return };
-        if let (Some(terminal), Some(leader)) = (&mut self.terminal, current.generation.leader()) {
+        let leader = self.leader();
+        if let Some(terminal) = &mut self.terminal {
             let _ = terminal.suspend(leader);
         }
-        let _ = current.generation.signal_group(SignalNumber::CONT);
+        if let Some(current) = &self.current {
+            let _ = current.generation.signal_group(SignalNumber::CONT);
+        }
     }
 
     /// Forks the keeper of the next start ahead of need. Where that fails now, the start tries
@@ -213,12 +235,6 @@ impl Supervisor {
             }
         }
     }
-}
-
-/// Ctrl-Z while the supervisor itself is in the foreground (it holds), or a stop from outside.
-fn stop_ourselves() {
-    // PID 1 cannot be stopped from inside its namespace; then nothing happens, as with any init.
-    let _ = nix::sys::signal::raise(nix::sys::signal::Signal::SIGSTOP);
 }
 
 /// A keeper without a generation ends within a millisecond; one that must kill takes longer, and

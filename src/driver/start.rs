@@ -8,9 +8,9 @@ use std::path::{Path, PathBuf};
 
 use super::image::Image;
 use super::program::{Command, Program};
-use crate::candidate::{Format, check};
-use crate::core::StartProblem;
-use crate::process::{Generation, Keeper, Order, child_environment};
+use crate::candidate::{Fault, Format, check};
+use crate::core::{Obstacle, StartProblem};
+use crate::process::{Generation, Keeper, Order, Place, child_environment};
 
 /// A start that was ordered; the keeper's report tells whether the exec succeeded.
 pub(super) struct Ordered {
@@ -27,21 +27,30 @@ pub(super) fn start_current(
     number: u64,
     command: &Command,
     keeper: io::Result<Keeper>,
-    terminal: Option<i32>,
+    place: Place,
 ) -> Result<Ordered, StartProblem> {
     let program = command.resolve().map_err(|cause| StartProblem {
         why: cause.to_string(),
         exit_code: cause.exit_code(),
-        temporary: false,
+        obstacle: Obstacle::Candidate,
     })?;
     let fit = check(&program.path).map_err(|refusal| StartProblem {
         exit_code: if program.path.exists() { 126 } else { 127 },
-        temporary: refusal.is_temporary(),
+        obstacle: match refusal.fault {
+            Fault::Busy => Obstacle::Writer,
+            _ if refusal.is_temporary() => Obstacle::Shortage,
+            _ => Obstacle::Candidate,
+        },
         why: refusal.to_string(),
     })?;
-    let image = Image::before_exec(&program.path).map_err(|cause| broken(&program.path, &cause))?;
+    let image = Image::before_exec(&program.path).map_err(|cause| StartProblem {
+        why: format!("{} cannot be looked at: {cause}", program.path.display()),
+        exit_code: 126,
+        // It was there a moment ago: somebody is replacing it.
+        obstacle: Obstacle::Writer,
+    })?;
     let is_script = !matches!(fit.format, Format::Elf(_));
-    let generation = exec(number, command, &program, None, keeper, terminal)?;
+    let generation = exec(number, command, &program, None, keeper, place)?;
     let path = program.path.clone();
     Ok(Ordered { generation, new: Some((image, program)), path, is_script })
 }
@@ -52,16 +61,16 @@ pub(super) fn start_last_good(
     command: &Command,
     (image, program): &(Image, Program),
     keeper: io::Result<Keeper>,
-    terminal: Option<i32>,
+    place: Place,
 ) -> Result<Ordered, StartProblem> {
     let intact = image.held.as_ref().is_some_and(|held| held.is_intact().unwrap_or(false));
     if !intact {
         let why = format!("the last good {} was overwritten", program.path.display());
-        let problem = StartProblem { why, exit_code: 126, temporary: false };
+        let problem = StartProblem { why, exit_code: 126, obstacle: Obstacle::Candidate };
         return Err(problem);
     }
     let is_script = image.held.as_ref().is_some_and(crate::candidate::Held::must_stay_open);
-    let generation = exec(number, command, program, Some(image), keeper, terminal)?;
+    let generation = exec(number, command, program, Some(image), keeper, place)?;
     Ok(Ordered { generation, new: None, path: program.path.clone(), is_script })
 }
 
@@ -71,7 +80,7 @@ fn exec(
     program: &Program,
     held: Option<&Image>,
     keeper: io::Result<Keeper>,
-    terminal: Option<i32>,
+    place: Place,
 ) -> Result<Generation, StartProblem> {
     let environment = child_environment(env::vars_os(), command.target(), number);
     let order = Order {
@@ -79,7 +88,7 @@ fn exec(
         held: held.and_then(|image| image.held.as_ref()).map(|held| held.file().as_fd()),
         arguments: &program.arguments,
         environment: &environment,
-        terminal,
+        place,
     };
     let started =
         keeper.and_then(|keeper| keeper.start(&order)).or_else(|cause| match cause.kind() {
@@ -95,7 +104,7 @@ fn broken(path: &Path, cause: &io::Error) -> StartProblem {
     StartProblem {
         why: format!("{} cannot be started: {cause}", path.display()),
         exit_code: 126,
-        temporary: true,
+        obstacle: Obstacle::Shortage,
     }
 }
 
@@ -105,6 +114,10 @@ pub(super) fn exec_problem(path: &Path, errno: i32) -> StartProblem {
     StartProblem {
         why: format!("{} cannot be executed: {cause}", path.display()),
         exit_code: if errno == libc::ENOENT { 127 } else { 126 },
-        temporary: matches!(errno, libc::ETXTBSY | libc::EAGAIN | libc::ENOMEM | libc::EMFILE),
+        obstacle: match errno {
+            libc::ETXTBSY => Obstacle::Writer,
+            libc::EAGAIN | libc::ENOMEM | libc::EMFILE | libc::ENFILE => Obstacle::Shortage,
+            _ => Obstacle::Candidate,
+        },
     }
 }

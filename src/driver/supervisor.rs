@@ -124,6 +124,11 @@ impl Supervisor {
         if let Err(cause) = subreaper {
             supervisor.warn(&format!("orphans of the app may escape: {cause}"));
         }
+        if !process::shows_processes() {
+            supervisor.warn(
+                "/proc shows no processes; helpers that leave the app's group are not asked to stop, they are killed at the deadline",
+            );
+        }
         for text in remarks {
             supervisor.warn(&text);
         }

@@ -66,8 +66,25 @@ fn note_fields(note: &Note) -> (&'static str, Value) {
             });
             ("started", fields)
         }
-        Note::StartFailed { generation, why } => {
-            ("start_failed", json!({ "generation": generation.0, "why": why }))
+        Note::StartFailed { generation, why, held } => {
+            ("start_failed", json!({ "generation": generation.0, "why": why, "held": held }))
+        }
+        Note::StartDelayed { generation, why, pause, at_most } => {
+            let fields = json!({
+                "generation": generation.0,
+                "why": why,
+                "pause_ms": milliseconds(*pause),
+                "at_most_ms": milliseconds(*at_most),
+            });
+            ("start_delayed", fields)
+        }
+        Note::StartRecovered { generation, after, tries } => {
+            let fields = json!({
+                "generation": generation.0,
+                "after_ms": milliseconds(*after),
+                "tries": tries,
+            });
+            ("start_recovered", fields)
         }
         Note::Unchanged { path, files } => {
             ("unchanged", json!({ "path": path_text(path), "files": files }))

@@ -60,11 +60,13 @@ impl Line {
                 | Note::NotUsed { .. }
                 | Note::Stopping { .. }
                 | Note::OwnWrites { .. }
+                | Note::StartRecovered { .. }
                 | Note::ShuttingDown { .. } => Level::Info,
                 Note::Killing { .. } | Note::Unkillable { .. } | Note::WaitingForWriter { .. } => {
                     Level::Warning
                 }
                 Note::StartFailed { .. }
+                | Note::StartDelayed { .. }
                 | Note::Refused { .. }
                 | Note::FellBack { .. }
                 | Note::Exited { .. } => Level::Error,

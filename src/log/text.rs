@@ -69,8 +69,19 @@ fn note_words(note: &Note, style: &Style) -> String {
             };
             format!("generation {generation} started (pid {pid}){why}")
         }
-        Note::StartFailed { why, .. } => {
-            format!("cannot start the app: {why}; waiting for the next change")
+        Note::StartFailed { why, held, .. } => {
+            let then = if *held { "waiting for the next change" } else { "ending" };
+            format!("cannot start the app: {why}; {then}")
+        }
+        Note::StartDelayed { why, pause, at_most, .. } => {
+            let [pause, at_most] = [*pause, *at_most].map(format_duration);
+            format!(
+                "cannot start the app yet: {why}; trying again in {pause}, then less and less often, up to every {at_most}"
+            )
+        }
+        Note::StartRecovered { generation, after, tries } => {
+            let after = format_duration(*after);
+            format!("generation {generation} can be started again, after {after} and {tries} tries")
         }
         Note::Unchanged { path, files } => {
             format!("{} unchanged, not restarting", paths(path, *files, style))

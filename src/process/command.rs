@@ -57,13 +57,26 @@ pub fn shell_command(shell: &Shell, line: &OsStr, arguments: &[OsString]) -> Vec
 const SYNTAX: &[char] =
     &[';', '&', '|', '<', '>', '(', ')', '{', '}', '`', '#', '!', '\\', '\n', '\r'];
 
-/// Words that no exec(3) could run: reserved ones, and builtins of bash or sh that have no program
-/// of that name or act on the shell itself.
-const NOT_PROGRAMS: &str = " . : [ [[ alias bg bind break builtin caller case cd command compgen \
-     complete continue coproc declare dirs disown do done echo elif else enable esac eval exec exit \
-     export false fc fg fi for function getopts hash help history if in jobs kill let local logout \
-     mapfile popd printf pushd pwd read readarray readonly return select set shift shopt source \
-     suspend test then time times trap true type typeset ulimit umask unalias unset until wait while ";
+/// Whether the word is one of a shell's own: no exec(3) runs it, or another program than the shell
+/// means.
+#[must_use]
+pub fn is_shell_word(word: &str) -> bool {
+    SHELL_WORDS.contains(&word)
+}
+
+/// Reserved words and builtins of POSIX sh and bash (their manual pages). Several exist as programs
+/// too, but not with the same meaning everywhere.
+#[rustfmt::skip]
+const SHELL_WORDS: &[&str] = &[
+    "!", "[[", "]]", "case", "coproc", "do", "done", "elif", "else", "esac", "fi", "for",
+    "function", "if", "in", "select", "then", "time", "until", "while", "{", "}",
+    ".", ":", "[", "alias", "bg", "bind", "break", "builtin", "caller", "cd", "command", "compgen",
+    "complete", "compopt", "continue", "declare", "dirs", "disown", "echo", "enable", "eval",
+    "exec", "exit", "export", "false", "fc", "fg", "getopts", "hash", "help", "history", "jobs",
+    "kill", "let", "local", "logout", "mapfile", "popd", "printf", "pushd", "pwd", "read",
+    "readarray", "readonly", "return", "set", "shift", "shopt", "source", "suspend", "test",
+    "times", "trap", "true", "type", "typeset", "ulimit", "umask", "unalias", "unset", "wait",
+];
 
 /// The line with `exec` before its command, after assignments; `None` when it may be more than one
 /// simple command.
@@ -76,7 +89,7 @@ fn with_exec(line: &str) -> Option<OsString> {
         let word = rest.split_ascii_whitespace().next()?;
         if !is_plain_assignment(word) {
             let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"_-+./".contains(&byte);
-            let program = word.bytes().all(plain) && !NOT_PROGRAMS.contains(&format!(" {word} "));
+            let program = word.bytes().all(plain) && !is_shell_word(word);
             let before = &line[..line.len() - rest.len()];
             return program.then(|| format!("{before}exec {rest}").into());
         }

@@ -12,11 +12,11 @@ use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use nix::sys::socket::{AddressFamily, SockFlag, SockType, socketpair};
 
 use super::keeper;
-use super::message::{Incoming, Message, receive_message, send_order};
+use super::message::{Incoming, Message, receive_message, send_kill, send_order};
 use super::order::Order;
 use super::sys::{self, Fork};
 use super::tree::Scope;
-use super::{Child, Status};
+use super::{Child, Status, procfs};
 use crate::settings::{GENERATION_VARIABLE, SignalNumber};
 
 /// Makes this process the reaper of its orphaned descendants (`PR_SET_CHILD_SUBREAPER`), so that a
@@ -58,18 +58,12 @@ impl Keeper {
         self.pid
     }
 
-    /// Readable (hung up) when the keeper died while it waited; prepare another then.
-    #[must_use]
-    pub fn fd(&self) -> BorrowedFd<'_> {
-        self.socket.as_fd()
-    }
-
     /// Hands over the order. Whether the app started is said by [`Generation::reports`].
     ///
     /// # Errors
     ///
-    /// `InvalidInput` for a NUL inside a word; `BrokenPipe` when the keeper is dead: prepare
-    /// another; what making a memory file may answer.
+    /// `InvalidInput` for a NUL inside a word; `BrokenPipe` when the keeper died while it waited
+    /// (killed, out of memory): prepare another; what making a memory file may answer.
     pub fn start(self, order: &Order<'_>) -> io::Result<Generation> {
         send_order(self.socket.as_fd(), &order.to_file()?, order.held)?;
         let mark = order.environment.iter().find(|(name, _)| name == GENERATION_VARIABLE).map(
@@ -123,7 +117,8 @@ enum Life {
     Started,
     /// A zombie: its keeper holds its pid.
     Ended,
-    /// Only in an adopted generation: its pid may be given to others.
+    /// In an adopted generation, or where /proc shows its keeper nothing: its pid may be given to
+    /// others.
     Reaped,
 }
 
@@ -230,6 +225,7 @@ impl Generation {
                 reports.push(Report::StartFailed { errno });
             }
             Message::Leader(status) => self.leader_changed(status, reports),
+            Message::Reaped => self.life = Life::Reaped,
             Message::Empty => {
                 self.finished = true;
                 reports.push(Report::Empty);
@@ -314,13 +310,24 @@ impl Generation {
         self.scope().signal(self.leader, &signals)
     }
 
-    /// One round of the end: stops every process, then kills every process. Returns how many there
-    /// were. Repeat it, some milliseconds apart, until `Empty`.
+    /// One round of the end: stops every process, then kills every process. Returns how many /proc
+    /// showed. Repeat it, some milliseconds apart, until `Empty`.
     pub fn stop_and_kill(&mut self) -> usize {
         if self.finished {
             return 0;
         }
-        self.scope().stop_and_kill()
+        let found = self.scope().stop_and_kill();
+        // /proc may show less than there is, or nothing; these are known without it.
+        if let Some(leader) = self.leader.filter(|_| self.leader_holds_its_pid()) {
+            let _ = kill(-leader, SignalNumber::KILL);
+            let _ = kill(leader, SignalNumber::KILL);
+        }
+        if let (Some(keeper), Some(socket)) = (self.keeper, &self.socket)
+            && procfs::process(keeper).is_none()
+        {
+            send_kill(socket.as_fd());
+        }
+        found
     }
 
     /// The number of a leader is signalled only while nobody else can have it.

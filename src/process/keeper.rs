@@ -21,14 +21,17 @@ use nix::unistd::{Pid, getpid, pipe2, setpgid};
 
 use super::Child;
 use super::launch::{self, Launch};
-use super::message::{Message, receive_order, send_message};
+use super::message::{Message, Request, drop_kills, receive_request, send_message};
 use super::order::Received;
-use super::procfs::Children;
+use super::procfs::{self, Children};
 use super::sys::{self, Fork, Image, Take, Which};
 use super::tree::{KEEPER_NAME, Scope};
 
 /// Time between TERM and KILL when the supervisor died.
 const GRACE: Duration = Duration::from_secs(2);
+/// The largest process id of any Linux (`PID_MAX_LIMIT` of the kernel); asking for each takes about
+/// a second.
+const LAST_PID: i32 = 1 << 22;
 /// Pause between rounds of KILL; a process in an uninterruptible wait may need many.
 const ROUND: Duration = Duration::from_millis(50);
 
@@ -99,15 +102,22 @@ impl Keeper {
                 self.reap();
             }
             if order {
-                let Some(files) = receive_order(self.supervisor.as_fd()) else {
-                    return;
-                };
-                if self.leader == Leader::None {
-                    let outcome = self.start(files);
-                    self.report(outcome.map_or_else(Message::StartFailed, |()| Message::Started));
-                    // The signal of a child that ended at once may have come before its pid was
-                    // known here.
-                    self.reap();
+                match receive_request(self.supervisor.as_fd()) {
+                    None => return,
+                    Some(Request::Kill) => {
+                        self.kill_by_number();
+                        drop_kills(self.supervisor.as_fd());
+                    }
+                    Some(Request::Start(files)) if self.leader == Leader::None => {
+                        let outcome = self.start(files);
+                        let outcome =
+                            outcome.map_or_else(Message::StartFailed, |()| Message::Started);
+                        self.report(outcome);
+                        // The signal of a child that ended at once may have come before its pid was
+                        // known here.
+                        self.reap();
+                    }
+                    Some(Request::Start(_)) => {}
                 }
             }
         }
@@ -130,7 +140,7 @@ impl Keeper {
         let launch = Launch {
             image: Image { path, arguments: &arguments, environment: &environment },
             held,
-            terminal: order.terminal,
+            place: order.place,
             supervisor: self.supervisor.as_fd(),
             failure,
         };
@@ -154,7 +164,7 @@ impl Keeper {
             Leader::Alive(leader) => self.reap_around_leader(leader),
             Leader::Zombie(leader) => self.reap_others(leader),
             Leader::Reaped => {
-                if reap_all() {
+                if self.reap_all() {
                     self.empty();
                 }
             }
@@ -192,6 +202,7 @@ impl Keeper {
     fn reap_others(&mut self, leader: i32) {
         let children = Children::new().of(getpid().as_raw());
         if !children.contains(&leader) {
+            self.report(Message::Reaped);
             let _ = sys::wait(Which::Pid(leader), Take::Reap);
             self.leader = Leader::Reaped;
             return self.reap();
@@ -207,8 +218,42 @@ impl Keeper {
         }
     }
 
+    /// Kills what can be found without /proc: the leader and its group while the leader holds its
+    /// number, then every child of this process, found by asking the kernel for each number. What
+    /// they leave behind is a child of this process at the next round.
+    fn kill_by_number(&self) {
+        match self.leader {
+            Leader::None | Leader::Empty => {}
+            Leader::Alive(leader) | Leader::Zombie(leader) => kill_group(leader),
+            Leader::Reaped => {
+                for pid in 2..=LAST_PID {
+                    if sys::wait(Which::Pid(pid), Take::Peek).is_ok() {
+                        kill_group(pid);
+                    }
+                }
+            }
+        }
+    }
+
+    /// Reaps every dead child, the leader too; true when no child is left.
+    fn reap_all(&mut self) -> bool {
+        loop {
+            match sys::wait(Which::Any, Take::Reap) {
+                Ok(Some(child)) => {
+                    let of_leader = [Leader::Alive(child.pid), Leader::Zombie(child.pid)]
+                        .contains(&self.leader);
+                    if of_leader && child.status.is_end() {
+                        self.leader = Leader::Reaped;
+                    }
+                }
+                Ok(None) => return false,
+                Err(_) => return true,
+            }
+        }
+    }
+
     /// The supervisor let go or died: ends what is left, first with a request.
-    fn finish(&self) -> ! {
+    fn finish(&mut self) -> ! {
         let scope = Scope {
             keeper: Some(getpid().as_raw()),
             own_children: false,
@@ -217,33 +262,39 @@ impl Keeper {
             known: &[],
         };
         let mut deadline = Instant::now() + GRACE;
-        if reap_all() {
+        if self.reap_all() {
             sys::exit(0)
         }
+        let blind = !procfs::is_visible();
         scope.signal(None, &[libc::SIGTERM, libc::SIGCONT]);
+        if let Leader::Alive(leader) | Leader::Zombie(leader) = self.leader
+            && blind
+        {
+            let _ = sys::kill(-leader, libc::SIGTERM);
+            let _ = sys::kill(-leader, libc::SIGCONT);
+        }
         loop {
             let left = deadline.saturating_duration_since(Instant::now());
             if left.is_zero() {
                 scope.stop_and_kill();
+                if blind {
+                    self.kill_by_number();
+                }
                 deadline = Instant::now() + ROUND;
             }
             wait_for_news(self.news.as_fd(), left);
-            if reap_all() {
+            if self.reap_all() {
                 sys::exit(0)
             }
         }
     }
 }
 
-/// Reaps every dead child; true when no child is left.
-fn reap_all() -> bool {
-    loop {
-        match sys::wait(Which::Any, Take::Reap) {
-            Ok(Some(_)) => {}
-            Ok(None) => return false,
-            Err(_) => return true,
-        }
-    }
+/// Kills a child of this process, or its zombie's group: nobody else can have its number. A group
+/// of that number is its own.
+fn kill_group(child: i32) {
+    let _ = sys::kill(-child, libc::SIGKILL);
+    let _ = sys::kill(child, libc::SIGKILL);
 }
 
 /// A child whose exec failed ends by itself at once.

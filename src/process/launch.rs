@@ -8,13 +8,14 @@ use std::os::fd::{BorrowedFd, OwnedFd};
 use nix::unistd::{Pid, getpid, setpgid, setsid, tcsetpgrp};
 
 use super::message::{Message, send_message};
+use super::order::Place;
 use super::sys::{self, Image};
 
 /// Everything that the child needs, prepared before the fork.
 pub(super) struct Launch<'a> {
     pub(super) image: Image<'a>,
     pub(super) held: Option<OwnedFd>,
-    pub(super) terminal: Option<i32>,
+    pub(super) place: Place,
     /// The socket to the supervisor; closes at exec.
     pub(super) supervisor: BorrowedFd<'a>,
     /// Takes the errno of a failed exec; closes at a successful one.
@@ -23,7 +24,7 @@ pub(super) struct Launch<'a> {
 
 /// Becomes the app. The caller has all signals blocked, so that none arrives half-way.
 pub(super) fn run(launch: Launch<'_>) -> ! {
-    own_group(launch.terminal);
+    own_group(launch.place);
     // Before exec: no instruction of the app runs that the supervisor could not stop.
     let _ = send_message(launch.supervisor, Message::Forked(getpid().as_raw()));
     let held = launch.held.as_ref().map(std::os::fd::AsFd::as_fd);
@@ -40,16 +41,22 @@ pub(super) fn run(launch: Launch<'_>) -> ! {
     sys::exit(if errno == libc::ENOENT { 127 } else { 126 })
 }
 
-/// With a terminal: a group in the supervisor's session, in the foreground. Without: a session of
-/// its own, so that no terminal of the supervisor's session is the app's by accident.
-fn own_group(terminal: Option<i32>) {
-    let Some(terminal) = terminal else {
-        let _ = setsid();
-        return;
-    };
-    let _ = setpgid(Pid::from_raw(0), Pid::from_raw(0));
-    // SIGTTOU is blocked here, so a background process may do this too.
-    let _ = tcsetpgrp(sys::stream(terminal), getpid());
+/// A group of its own in any case; without a terminal a session of its own, so that no terminal of
+/// the supervisor's session is the app's by accident.
+fn own_group(place: Place) {
+    match place {
+        Place::OwnSession => {
+            let _ = setsid();
+        }
+        Place::Background => {
+            let _ = setpgid(Pid::from_raw(0), Pid::from_raw(0));
+        }
+        Place::Foreground(terminal) => {
+            let _ = setpgid(Pid::from_raw(0), Pid::from_raw(0));
+            // SIGTTOU is blocked here, so a background process may do this too.
+            let _ = tcsetpgrp(sys::stream(terminal), getpid());
+        }
+    }
 }
 
 /// A descriptor opened with `O_PATH` cannot be read and counts as no script.

@@ -25,6 +25,8 @@ pub(super) enum Message {
     StartFailed(i32),
     /// The leader's state changed.
     Leader(Status),
+    /// The leader is reaped next, though others are left: nobody may use its number any more.
+    Reaped,
     /// No descendant is left.
     Empty,
 }
@@ -43,6 +45,7 @@ impl Message {
             Self::Leader(Status::Stopped(signal)) => [4, 2, signal.get()],
             Self::Leader(Status::Continued) => [4, 3, 0],
             Self::Empty => [5, 0, 0],
+            Self::Reaped => [6, 0, 0],
         };
         let mut bytes = [0; SIZE];
         for (place, word) in bytes.chunks_exact_mut(4).zip(words) {
@@ -68,6 +71,7 @@ impl Message {
                 _ => Status::Continued,
             }),
             5 => Self::Empty,
+            6 => Self::Reaped,
             _ => return None,
         })
     }
@@ -122,7 +126,7 @@ pub(super) fn send_order(
         [order.as_raw_fd()].into_iter().chain(held.map(|file| file.as_raw_fd())).collect();
     sendmsg::<()>(
         socket.as_raw_fd(),
-        &[IoSlice::new(b"S")],
+        &[IoSlice::new(&[START])],
         &[ControlMessage::ScmRights(&descriptors)],
         MsgFlags::MSG_NOSIGNAL | MsgFlags::MSG_DONTWAIT,
         None,
@@ -130,8 +134,26 @@ pub(super) fn send_order(
     Ok(())
 }
 
-/// Receives an order in the keeper; `None` when the supervisor is gone.
-pub(super) fn receive_order(socket: BorrowedFd<'_>) -> Option<Vec<OwnedFd>> {
+/// Asks the keeper for a round of killing by its own means, where /proc shows the supervisor
+/// nothing. A keeper that is behind with earlier requests needs no other.
+pub(super) fn send_kill(socket: BorrowedFd<'_>) {
+    let flags = MsgFlags::MSG_NOSIGNAL | MsgFlags::MSG_DONTWAIT;
+    let _ = send(socket.as_raw_fd(), &[KILL], flags);
+}
+
+const START: u8 = b'S';
+const KILL: u8 = b'K';
+
+/// What the supervisor wants of the keeper.
+pub(super) enum Request {
+    /// Start the app: the order's memory file and, perhaps, the executable.
+    Start(Vec<OwnedFd>),
+    /// Kill what can be found.
+    Kill,
+}
+
+/// Receives a request in the keeper; `None` when the supervisor is gone.
+pub(super) fn receive_request(socket: BorrowedFd<'_>) -> Option<Request> {
     let mut byte = [0];
     let mut data = [IoSliceMut::new(&mut byte)];
     let mut space = nix::cmsg_space!([RawFd; 2]);
@@ -147,7 +169,13 @@ pub(super) fn receive_order(socket: BorrowedFd<'_>) -> Option<Vec<OwnedFd>> {
             files.extend(descriptors.into_iter().map(own));
         }
     }
-    Some(files)
+    Some(if byte == [KILL] { Request::Kill } else { Request::Start(files) })
+}
+
+/// Drops the requests to kill that came meanwhile. Nothing else comes once the app was started.
+pub(super) fn drop_kills(socket: BorrowedFd<'_>) {
+    let mut byte = [0];
+    while recv(socket.as_raw_fd(), &mut byte, MsgFlags::MSG_DONTWAIT) == Ok(1) {}
 }
 
 #[allow(unsafe_code)] // A descriptor that arrives by SCM_RIGHTS is a bare number in nix.
@@ -172,6 +200,7 @@ mod tests {
             Message::Leader(Status::Signaled(signal(64))),
             Message::Leader(Status::Stopped(signal(20))),
             Message::Leader(Status::Continued),
+            Message::Reaped,
             Message::Empty,
         ] {
             assert_eq!(Message::decode(message.encode()), Some(message));

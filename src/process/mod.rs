@@ -11,7 +11,8 @@
 //! The driver's loop, on one thread:
 //! 1. at start [`Signals::install`], [`become_subreaper`], [`Terminal::find`],
 //!    [`Keeper::prepare`];
-//! 2. poll(2) over [`Signals::fd`], each [`Generation::fd`] and [`Keeper::fd`];
+//! 2. poll(2) over [`Signals::fd`] and each [`Generation::fd`]; a keeper that dies while it waits
+//!    is noticed when it is to start something;
 //! 3. after each wake-up [`Signals::read`]; on SIGCHLD [`reap_children`]; then
 //!    [`Generation::reports`] with those children;
 //! 4. a start is [`resolve`] and [`Keeper::start`]; a stop is [`Generation::signal_group`], then
@@ -34,12 +35,13 @@ mod sys;
 mod terminal;
 mod tree;
 
-pub use command::{Shell, shell_command};
+pub use command::{Shell, is_shell_word, shell_command};
 pub use environment::child_environment;
 pub use generation::{Generation, Keeper, Report, become_subreaper};
-pub use order::Order;
+pub use order::{Order, Place};
+pub use procfs::is_visible as shows_processes;
 pub use reaper::reap_children;
 pub use resolve::{NotRunnable, Resolved, resolve};
-pub use signals::{Received, Signals};
+pub use signals::{Received, Sender, Signals};
 pub use status::{Child, Status};
 pub use terminal::Terminal;

@@ -12,6 +12,39 @@ use std::ptr;
 
 use nix::sys::memfd::{MFdFlags, memfd_create};
 
+/// Where an app stands towards the terminal of the supervisor.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Place {
+    /// In a session of its own, without a controlling terminal.
+    OwnSession,
+    /// In the foreground of the terminal behind this descriptor (0, 1 or 2).
+    Foreground(i32),
+    /// In a group of its own in the supervisor's session, in the background: the kernel stops it
+    /// when it reads the terminal, until a shell brings the job to the foreground.
+    Background,
+}
+
+impl Place {
+    /// Above the descriptors of terminals, which are counted from 1.
+    const BACKGROUND: u32 = 4;
+
+    fn encode(self) -> u32 {
+        match self {
+            Self::OwnSession => 0,
+            Self::Foreground(fd) => fd.cast_unsigned() + 1,
+            Self::Background => Self::BACKGROUND,
+        }
+    }
+
+    fn decode(number: u32) -> Self {
+        match number {
+            0 => Self::OwnSession,
+            Self::BACKGROUND => Self::Background,
+            fd => Self::Foreground(fd.cast_signed() - 1),
+        }
+    }
+}
+
 /// How to start one generation.
 #[derive(Debug, Clone, Copy)]
 pub struct Order<'a> {
@@ -25,9 +58,8 @@ pub struct Order<'a> {
     pub arguments: &'a [OsString],
     /// The whole environment.
     pub environment: &'a [(OsString, OsString)],
-    /// The descriptor (0, 1 or 2) of the terminal that the app is to own as its foreground group;
-    /// `None` starts it in a session of its own, without a controlling terminal.
-    pub terminal: Option<i32>,
+    /// Its place at the terminal.
+    pub place: Place,
 }
 
 impl Order<'_> {
@@ -38,10 +70,9 @@ impl Order<'_> {
     /// `InvalidInput` for a NUL inside a word; the system's error when memory is short.
     pub(super) fn to_file(self) -> io::Result<OwnedFd> {
         let mut bytes = Vec::new();
-        for count in [
-            self.terminal.map_or(0, |fd| fd.cast_unsigned() + 1),
-            u32::try_from(self.arguments.len()).map_err(io::Error::other)?,
-        ] {
+        for count in
+            [self.place.encode(), u32::try_from(self.arguments.len()).map_err(io::Error::other)?]
+        {
             bytes.extend(count.to_le_bytes());
         }
         word(&mut bytes, &[self.path.as_os_str()])?;
@@ -74,8 +105,7 @@ fn word(bytes: &mut Vec<u8>, parts: &[&OsStr]) -> io::Result<()> {
 
 /// An order as the keeper received it.
 pub(super) struct Received {
-    /// The descriptor of the terminal to own.
-    pub(super) terminal: Option<i32>,
+    pub(super) place: Place,
     argument_count: usize,
     words: Vec<u8>,
 }
@@ -92,14 +122,10 @@ impl Received {
             let mut bytes = [0; 4];
             file.read_exact(&mut bytes).map(|()| u32::from_le_bytes(bytes))
         };
-        let (terminal, argument_count) = (number()?, number()?);
+        let (place, argument_count) = (number()?, number()?);
         let mut words = Vec::new();
         file.read_to_end(&mut words)?;
-        Ok(Self {
-            terminal: terminal.checked_sub(1).map(u32::cast_signed),
-            argument_count: argument_count as usize,
-            words,
-        })
+        Ok(Self { place: Place::decode(place), argument_count: argument_count as usize, words })
     }
 
     /// The path and the two null-terminated lists of execve(2), pointing into this order.
@@ -131,7 +157,7 @@ mod tests {
             held: None,
             arguments,
             environment: &[],
-            terminal: Some(0),
+            place: Place::Foreground(0),
         }
     }
 
@@ -141,10 +167,18 @@ mod tests {
         let environment = [("A".into(), "1=2".into()), ("B".into(), OsString::new())];
         let file = Order { environment: &environment, ..order(&arguments) }.to_file().unwrap();
         let received = Received::from_file(file).unwrap();
-        assert_eq!(received.terminal, Some(0));
+        assert_eq!(received.place, Place::Foreground(0));
         assert_eq!(received.words, b"/bin/app\0app\0\0a b\0A=1=2\0B=\0");
         let (path, arguments, environment) = received.lists().unwrap();
         assert_eq!((path, arguments.len(), environment.len()), (c"/bin/app", 4, 3));
+    }
+
+    #[test]
+    fn every_place_comes_out_as_it_went_in() {
+        let places = [0, 1, 2].map(Place::Foreground);
+        for place in places.into_iter().chain([Place::OwnSession, Place::Background]) {
+            assert_eq!(Place::decode(place.encode()), place);
+        }
     }
 
     #[test]

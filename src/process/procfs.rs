@@ -20,6 +20,11 @@ pub(super) struct Process {
     pub(super) gone: bool,
 }
 
+/// Whether /proc shows processes: it may not be mounted, or be covered.
+pub fn is_visible() -> bool {
+    process(nix::unistd::getpid().as_raw()).is_some()
+}
+
 /// One process; `None` when it is gone or hidden.
 pub(super) fn process(pid: i32) -> Option<Process> {
     let mut buffer = [0; 1024];

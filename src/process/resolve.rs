@@ -17,12 +17,9 @@ pub struct Resolved {
     pub path: PathBuf,
     /// It is the synced file of the command's name, not what the command alone would run.
     pub stand_in: bool,
-    /// All paths looked at, in order, the chosen one last: a file that appears at an earlier one
-    /// takes over at the next start.
-    pub candidates: Vec<PathBuf>,
 }
 
-/// Why a command cannot run. Carries the paths looked at, in order.
+/// Why a command cannot run.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum NotRunnable {
     /// No such file.
@@ -30,16 +27,12 @@ pub enum NotRunnable {
     NotFound {
         /// The word as the user wrote it.
         name: OsString,
-        /// Paths that were looked at.
-        candidates: Vec<PathBuf>,
     },
     /// There is one, but it is a folder or has no exec bit for this user.
     #[error("{} is not executable", path.display())]
     NotExecutable {
         /// The first such file.
         path: PathBuf,
-        /// Paths that were looked at.
-        candidates: Vec<PathBuf>,
     },
 }
 
@@ -68,26 +61,21 @@ pub fn resolve(
 ) -> Result<Resolved, NotRunnable> {
     let path = Path::new(name);
     let bare = !name.as_bytes().contains(&b'/');
-    let mut candidates = Vec::new();
-    if let Some(stand_in) = stand_in(path, target) {
-        candidates.push(stand_in.clone());
-        if stand_in.is_file() {
-            return Ok(Resolved { path: stand_in, stand_in: true, candidates });
-        }
+    if let Some(path) = stand_in(path, target).filter(|path| path.is_file()) {
+        return Ok(Resolved { path, stand_in: true });
     }
     let mut refused = None;
     for candidate in places(path, bare, search) {
-        candidates.push(candidate.clone());
         if is_executable(&candidate) {
-            return Ok(Resolved { path: candidate, stand_in: false, candidates });
+            return Ok(Resolved { path: candidate, stand_in: false });
         }
         if refused.is_none() && candidate.exists() {
             refused = Some(candidate);
         }
     }
     Err(match refused {
-        Some(path) => NotRunnable::NotExecutable { path, candidates },
-        None => NotRunnable::NotFound { name: name.to_owned(), candidates },
+        Some(path) => NotRunnable::NotExecutable { path },
+        None => NotRunnable::NotFound { name: name.to_owned() },
     })
 }
 
@@ -141,10 +129,6 @@ mod tests {
             self.0.path().join(name)
         }
 
-        fn paths(&self, names: &[&str]) -> Vec<PathBuf> {
-            names.iter().map(|name| self.path(name)).collect()
-        }
-
         fn resolve(&self, name: &str) -> Result<Resolved, NotRunnable> {
             let search = std::env::join_paths([self.path("one"), self.path("two")]).unwrap();
             resolve(name.as_ref(), Some(&self.path("target")), Some(&search))
@@ -154,22 +138,14 @@ mod tests {
     #[test]
     fn the_search_passes_over_files_without_exec_bit() {
         let place = Place::new(&[("one/app", 0o644), ("two/app", 0o755)]);
-        let expected = Resolved {
-            path: place.path("two/app"),
-            stand_in: false,
-            candidates: place.paths(&["target/bin/app", "one/app", "two/app"]),
-        };
+        let expected = Resolved { path: place.path("two/app"), stand_in: false };
         assert_eq!(place.resolve("app"), Ok(expected));
     }
 
     #[test]
     fn a_synced_file_stands_in_for_every_form_of_its_name() {
         let place = Place::new(&[("one/app", 0o755), ("target/bin/app", 0o644)]);
-        let expected = Resolved {
-            path: place.path("target/bin/app"),
-            stand_in: true,
-            candidates: place.paths(&["target/bin/app"]),
-        };
+        let expected = Resolved { path: place.path("target/bin/app"), stand_in: true };
         assert_eq!(place.resolve("app"), Ok(expected.clone()));
         let absolute = place.path("one/app");
         assert_eq!(place.resolve(absolute.to_str().unwrap()), Ok(expected.clone()));
@@ -180,10 +156,7 @@ mod tests {
     fn a_relative_path_is_not_searched_for() {
         let place = Place::new(&[("one/build/app", 0o755)]);
         let error = place.resolve("build/app").unwrap_err();
-        let expected = NotRunnable::NotFound {
-            name: "build/app".into(),
-            candidates: vec![place.path("target/bin/app"), "build/app".into()],
-        };
+        let expected = NotRunnable::NotFound { name: "build/app".into() };
         assert_eq!((error.exit_code(), error), (127, expected));
     }
 
@@ -198,13 +171,11 @@ mod tests {
     }
 
     #[test]
-    fn nothing_found_is_127_with_all_places() {
+    fn nothing_found_is_127() {
         let place = Place::new(&[]);
         let error = place.resolve("app").unwrap_err();
         assert_eq!((error.exit_code(), error.to_string()), (127, "app not found".into()));
-        let candidates = place.paths(&["target/bin/app", "one/app", "two/app"]);
-        let name = OsString::from("app");
-        assert_eq!(error, NotRunnable::NotFound { name, candidates });
+        assert_eq!(error, NotRunnable::NotFound { name: OsString::from("app") });
     }
 
     #[test]

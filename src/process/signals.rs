@@ -3,24 +3,35 @@
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
-use super::sys::{self, bit};
+use super::sys;
 use crate::settings::SignalNumber;
 
-/// Ignored instead of read: a write to a closed pipe answers EPIPE, a broken lease answers by
-/// itself, and terminal calls from the background must not stop the supervisor.
-const IGNORED: [i32; 4] = [libc::SIGPIPE, libc::SIGIO, libc::SIGTTIN, libc::SIGTTOU];
+/// Counted only when another process sent them: our own write to a closed pipe answers EPIPE as
+/// well, a broken lease answers by itself, and a terminal call from the background fails.
+const SELF_MADE: [i32; 4] = [libc::SIGPIPE, libc::SIGIO, libc::SIGTTIN, libc::SIGTTOU];
 
-/// Those that `nohup` and background jobs of a shell ignore on purpose.
-const STOPPING: [i32; 4] = [libc::SIGHUP, libc::SIGINT, libc::SIGQUIT, libc::SIGTERM];
+/// Those that `nohup` (HUP) and a shell for its background jobs (INT, QUIT) ignore on purpose. Never
+/// TERM: a supervisor that cannot be asked to end is of no use.
+const DECLINED: [i32; 3] = [libc::SIGHUP, libc::SIGINT, libc::SIGQUIT];
+
+/// Who sent a signal.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Sender {
+    /// The kernel: a key on the terminal, a terminal that hung up, a child's end.
+    Kernel,
+    /// This process.
+    Process(i32),
+    /// A process outside the PID namespace, such as the engine's.
+    Outside,
+}
 
 /// A signal that came.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Received {
     /// Which one.
     pub signal: SignalNumber,
-    /// The process that sent it; `None` when the kernel did (a key on the terminal, a child's end)
-    /// or a process outside the PID namespace.
-    pub sender: Option<i32>,
+    /// Who sent it.
+    pub sender: Sender,
 }
 
 /// All signals that can be caught, blocked and readable. Equal signals that wait merge into one,
@@ -28,8 +39,7 @@ pub struct Received {
 #[derive(Debug)]
 pub struct Signals {
     fd: OwnedFd,
-    mask_before: u64,
-    ignored_before: Vec<SignalNumber>,
+    declined: Vec<SignalNumber>,
 }
 
 impl Signals {
@@ -39,21 +49,22 @@ impl Signals {
     ///
     /// `EMFILE`, `ENFILE`, `ENOMEM` of signalfd(2).
     pub fn install() -> io::Result<Self> {
-        let mut ignored_before = Vec::new();
-        for signal in STOPPING {
-            if sys::is_ignored(signal)? {
-                ignored_before.extend(SignalNumber::new(signal));
+        let mut declined = Vec::new();
+        for signal in DECLINED {
+            // An engine ignores nothing on purpose for its container's first process.
+            if !is_pid1() && sys::is_ignored(signal)? {
+                declined.extend(SignalNumber::new(signal));
             }
         }
-        for signal in IGNORED {
+        for signal in SELF_MADE {
             sys::set_ignored(signal, true)?;
         }
         // Ignored by the parent, it would have the kernel reap our children unseen.
         sys::set_ignored(libc::SIGCHLD, false)?;
-        let read = IGNORED.iter().fold(sys::ALL_SIGNALS, |mask, signal| mask & !bit(*signal));
-        let mask_before = sys::set_mask(read)?;
-        let fd = sys::signalfd(read)?;
-        Ok(Self { fd, mask_before, ignored_before })
+        // A blocked signal is queued even when it is ignored.
+        sys::set_mask(sys::ALL_SIGNALS)?;
+        let fd = sys::signalfd(sys::ALL_SIGNALS)?;
+        Ok(Self { fd, declined })
     }
 
     /// Readable when a signal waits.
@@ -68,28 +79,34 @@ impl Signals {
     ///
     /// read(2)'s; none is known to happen.
     pub fn read(&self) -> io::Result<Vec<Received>> {
+        let own = nix::unistd::getpid().as_raw();
         let mut received = Vec::new();
         while let Some(info) = sys::read_signal(self.fd.as_fd())? {
             let signal = i32::try_from(info.ssi_signo).ok().and_then(SignalNumber::new);
-            let sender = i32::try_from(info.ssi_pid).ok().filter(|pid| *pid > 0);
-            let by_process = info.ssi_code <= 0;
+            // SI_USER and its kin are 0 and below, what the kernel sends is above; see sigaction(2).
+            let sender = match i32::try_from(info.ssi_pid) {
+                _ if info.ssi_code > 0 => Sender::Kernel,
+                Ok(pid) if pid > 0 => Sender::Process(pid),
+                _ => Sender::Outside,
+            };
+            let by_others = ![Sender::Kernel, Sender::Process(own)].contains(&sender);
             received.extend(
-                signal.map(|signal| Received { signal, sender: sender.filter(|_| by_process) }),
+                signal
+                    .filter(|signal| by_others || !SELF_MADE.contains(&signal.get()))
+                    .map(|signal| Received { signal, sender }),
             );
         }
         Ok(received)
     }
 
-    /// HUP, INT, QUIT, TERM as far as they were ignored at start, as under `nohup`: the caller of
-    /// the supervisor wants them to have no effect.
+    /// Whether whoever started the supervisor wants this signal to have no effect: HUP, INT or QUIT
+    /// that was ignored then, as under `nohup`. Never as PID 1.
     #[must_use]
-    pub fn ignored_at_start(&self) -> &[SignalNumber] {
-        &self.ignored_before
+    pub fn declines(&self, signal: SignalNumber) -> bool {
+        self.declined.contains(&signal)
     }
+}
 
-    /// The signals that were blocked at start; bit n - 1 stands for signal n.
-    #[must_use]
-    pub const fn blocked_at_start(&self) -> u64 {
-        self.mask_before
-    }
+fn is_pid1() -> bool {
+    nix::unistd::getpid().as_raw() == 1
 }

@@ -10,6 +10,7 @@ use nix::sys::signal::{Signal, kill, raise};
 use nix::sys::termios::{SetArg, Termios, tcgetattr, tcgetsid, tcsetattr};
 use nix::unistd::{Pid, getpgrp, getpid, getppid, getsid, tcgetpgrp, tcsetpgrp};
 
+use super::order::Place;
 use super::procfs;
 use super::sys;
 
@@ -42,11 +43,23 @@ impl Terminal {
         })
     }
 
-    /// For [`Order::terminal`](super::Order::terminal): the descriptor while the supervisor is in
-    /// the foreground, `None` in the background, where the terminal is somebody else's.
+    /// Where an app is to start: beside the supervisor, in the foreground or the background. In the
+    /// background without job control nobody would ever bring it forward; it gets no terminal then.
     #[must_use]
-    pub fn for_start(&self) -> Option<i32> {
-        self.is_foreground().then_some(self.number)
+    pub fn place(&self) -> Place {
+        if self.is_foreground() {
+            Place::Foreground(self.number)
+        } else if self.has_job_control() {
+            Place::Background
+        } else {
+            Place::OwnSession
+        }
+    }
+
+    /// Whether the other side of the terminal is gone; reading it answers EIO for ever.
+    #[must_use]
+    pub fn is_hung_up(&self) -> bool {
+        matches!(tcgetattr(sys::stream(self.number)), Err(nix::Error::EIO))
     }
 
     /// Whether the supervisor's own group is in the foreground.
@@ -113,17 +126,21 @@ impl Terminal {
     }
 
     /// Stops the supervisor and the rest of its job as Ctrl-Z would have, after the app was stopped
-    /// by that key; returns when the shell continues it. `true`: in the foreground (`fg`), and the
-    /// leader's group has the terminal again with the modes it had set. `false`: in the background
-    /// (`bg`). Either way the group is to be continued by the caller. The CONT that woke us can be
-    /// read from the signals too.
+    /// by that key or for using the terminal from the background; returns when the shell continues
+    /// it. `true`: in the foreground (`fg`), and the leader's group has the terminal again with the
+    /// modes it had set. `false`: in the background (`bg`). Either way the group is to be continued
+    /// by the caller. `None` = no app runs. The CONT that woke us can be read from the signals too.
     ///
     /// # Errors
     ///
     /// tcsetpgrp(3)'s; the terminal may have hung up meanwhile.
-    pub fn suspend(&mut self, leader: i32) -> io::Result<bool> {
+    pub fn suspend(&mut self, leader: Option<i32>) -> io::Result<bool> {
         let fd = sys::stream(self.number);
-        let app_modes = tcgetattr(fd)?;
+        let app_modes = match tcgetpgrp(fd) {
+            Ok(now) if Some(now) == self.given => Some(tcgetattr(fd)?),
+            // The modes are those of whoever has the terminal now, such as the shell's line editor.
+            _ => None,
+        };
         self.take_back();
         // Others of our pipeline. Our own copy is blocked, and dropped by the CONT that wakes us.
         let _ = kill(Pid::from_raw(0), Signal::SIGTSTP);
@@ -131,8 +148,12 @@ impl Terminal {
         if !self.is_foreground() {
             return Ok(false);
         }
-        self.give(leader)?;
-        tcsetattr(fd, SetArg::TCSANOW, &app_modes)?;
+        if let Some(leader) = leader {
+            self.give(leader)?;
+            if let Some(modes) = app_modes {
+                tcsetattr(fd, SetArg::TCSANOW, &modes)?;
+            }
+        }
         Ok(true)
     }
 }

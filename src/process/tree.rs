@@ -123,9 +123,17 @@ impl Scope<'_> {
     }
 
     /// Signals one process if it still is the one that was found. Where pidfds are not to be had
-    /// (old kernel, no free descriptor) the look alone must do.
+    /// (old kernel, seccomp, no free descriptor) the look alone must do.
     fn send(&self, process: &Process, known: &HashSet<i32>, signals: &[i32]) -> bool {
-        let pidfd = sys::pidfd_open(process.pid);
+        let pidfd = match sys::pidfd_open(process.pid) {
+            Ok(pidfd) => Some(pidfd),
+            Err(error) => match error.raw_os_error() {
+                // It is gone, or is no process any more: its number says nothing.
+                Some(libc::ESRCH | libc::EINVAL) => return false,
+                // ENOSYS, EPERM of a seccomp filter, EMFILE, ENFILE, ENOMEM.
+                _ => None,
+            },
+        };
         let Some(now) = procfs::process(process.pid) else {
             return false;
         };
@@ -137,8 +145,8 @@ impl Scope<'_> {
         }
         signals.iter().fold(true, |reached, signal| {
             let sent = match &pidfd {
-                Ok(pidfd) => sys::pidfd_kill(pidfd.as_fd(), *signal),
-                Err(_) => sys::kill(process.pid, *signal),
+                Some(pidfd) => sys::pidfd_kill(pidfd.as_fd(), *signal),
+                None => sys::kill(process.pid, *signal),
             };
             sent.is_ok() && reached
         })

@@ -4,7 +4,7 @@ use super::Case;
 use super::world::{Output, World, eventually, lives, signal, start_on, status_field};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
-use relaunch_buildpack::process::{Keeper, Report, Status, become_subreaper, reap_children};
+use relaunch_buildpack::process::{Keeper, Place, Report, Status, become_subreaper, reap_children};
 
 pub(crate) const CASES: &[Case] = &[
     ("a_keeper_is_small_and_apart", a_keeper_is_small_and_apart),
@@ -55,18 +55,17 @@ fn an_unused_keeper_goes() {
 }
 
 fn a_dead_prepared_keeper_is_noticed() {
-    let world = World::new();
+    let _world = World::new();
     let keeper = Keeper::prepare().unwrap();
     kill_process(keeper.pid());
     eventually("the keeper is gone", || !lives(keeper.pid()));
-    world.wait(Some(keeper.fd()), super::world::PATIENCE);
     let arguments = ["true".into()];
     let order = relaunch_buildpack::process::Order {
         path: "/bin/true".as_ref(),
         held: None,
         arguments: &arguments,
         environment: &[],
-        terminal: None,
+        place: relaunch_buildpack::process::Place::OwnSession,
     };
     let error = keeper.start(&order).unwrap_err();
     assert_eq!(error.kind(), std::io::ErrorKind::BrokenPipe);
@@ -157,7 +156,7 @@ fn a_dead_supervisors_app_is_ended() {
     let supervisor = unsafe { libc::fork() };
     if supervisor == 0 {
         let line = "trap '' TERM; setsid sleep 60 & echo $!; echo $$; while :; do wait; done";
-        let _generation = start_on(&["/bin/sh", "-c", line], None);
+        let _generation = start_on(&["/bin/sh", "-c", line], Place::OwnSession);
         loop {
             nix::unistd::pause();
         }
@@ -182,7 +181,7 @@ fn a_thousand_generations_leave_no_descriptor() {
             held: None,
             arguments: &arguments,
             environment: &[],
-            terminal: None,
+            place: relaunch_buildpack::process::Place::OwnSession,
         };
         let mut generation = next.start(&order).unwrap();
         next = Keeper::prepare().unwrap();

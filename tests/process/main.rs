@@ -3,13 +3,15 @@
 //! Keepers are forked without exec, the reaper waits for any child, and signals are blocked for the
 //! whole process: under libtest's threads the cases would take each other's children. So each case
 //! runs in a process of its own with one thread, which is this program again, and the process table
-//! must be clean after it.
+//! must be clean after it. Each runs twice: as an ordinary process, and as PID 1 of a namespace.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // Every function here is a test.
 #![allow(clippy::zombie_processes)] // The reaper under test takes them.
 #![allow(unsafe_code)] // fork, ptys and dispositions are what is tested.
 
+mod hidden;
 mod keepers;
 mod roles;
+mod sessions;
 mod signalling;
 mod starting;
 mod stopping;
@@ -29,9 +31,16 @@ const DEADLINE: Duration = Duration::from_mins(1);
 fn main() -> ExitCode {
     let arguments: Vec<String> = env::args().skip(1).collect();
     let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
-    let cases: Vec<Case> =
-        [starting::CASES, stopping::CASES, keepers::CASES, signalling::CASES, terminals::CASES]
-            .concat();
+    let cases: Vec<Case> = [
+        starting::CASES,
+        stopping::CASES,
+        keepers::CASES,
+        hidden::CASES,
+        signalling::CASES,
+        terminals::CASES,
+        sessions::CASES,
+    ]
+    .concat();
     match words[..] {
         ["--case", name] => {
             let (_, case) = cases.iter().find(|(known, _)| *known == name).unwrap();
@@ -49,13 +58,21 @@ fn run_all(cases: &[Case], words: &[&str]) -> ExitCode {
     let filters: Vec<_> = words.iter().filter(|word| !word.starts_with('-')).collect();
     let chosen = cases
         .iter()
-        .map(|(name, _)| *name)
-        .filter(|name| filters.is_empty() || filters.iter().any(|filter| name.contains(**filter)));
+        .flat_map(|(name, _)| {
+            [Standing::Ordinary, Standing::FirstProcess].map(|standing| Run { name, standing })
+        })
+        .filter(|run| run.standing == Standing::Ordinary || !ORDINARY_ONLY.contains(&run.name))
+        .map(|run| (run, run.to_string()))
+        .filter(|(_, name)| {
+            filters.is_empty() || filters.iter().any(|filter| name.contains(**filter))
+        });
     if words.contains(&"--list") {
-        chosen.for_each(|name| println!("{name}: test"));
+        chosen.for_each(|(_, name)| println!("{name}: test"));
         return ExitCode::SUCCESS;
     }
-    let (passed, failed): (Vec<_>, Vec<_>) = chosen.partition(|name| run(name));
+    let (passed, failed): (Vec<_>, Vec<_>) =
+        chosen.map(|(run, name)| (run.passes(), name)).partition(|(passed, _)| *passed);
+    let failed: Vec<_> = failed.into_iter().map(|(_, name)| name).collect();
     let verdict = if failed.is_empty() { "ok" } else { "FAILED" };
     println!("\nfailed: {failed:?}");
     // The form of libtest, which `cargo xtask test` counts by.
@@ -63,13 +80,60 @@ fn run_all(cases: &[Case], words: &[&str]) -> ExitCode {
     ExitCode::from(u8::from(!failed.is_empty()))
 }
 
-fn run(name: &str) -> bool {
+/// What the process of a case is to its world.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Standing {
+    Ordinary,
+    /// PID 1 of a PID namespace, as in a container.
+    FirstProcess,
+}
+
+/// Cases about what is around the supervisor, which they make themselves.
+const ORDINARY_ONLY: &[&str] = &[];
+
+/// A case, and as what it runs.
+#[derive(Clone, Copy)]
+struct Run {
+    name: &'static str,
+    standing: Standing,
+}
+
+impl std::fmt::Display for Run {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let standing = match self.standing {
+            Standing::Ordinary => "",
+            Standing::FirstProcess => "_as_pid_1",
+        };
+        write!(f, "{}{standing}", self.name)
+    }
+}
+
+impl Run {
+    fn command(self) -> Command {
+        let own = env::current_exe().unwrap();
+        let mut command = match self.standing {
+            Standing::Ordinary => Command::new(own),
+            Standing::FirstProcess => {
+                let mut unshare = Command::new("unshare");
+                if !nix::unistd::geteuid().is_root() {
+                    unshare.arg("--map-root-user");
+                }
+                unshare.args(["--pid", "--fork", "--mount-proc", "--kill-child"]).arg(own);
+                unshare
+            }
+        };
+        command.args(["--case", self.name]).stdin(Stdio::null());
+        command
+    }
+
+    fn passes(self) -> bool {
+        run(&self.to_string(), self.command())
+    }
+}
+
+fn run(name: &str, mut case: Command) -> bool {
     let began = Instant::now();
-    let mut case = Command::new(env::current_exe().unwrap())
-        .args(["--case", name])
-        .stdin(Stdio::null())
-        .spawn()
-        .unwrap();
+    let mut case = case.spawn().unwrap();
     let passed = loop {
         match case.try_wait().unwrap() {
             Some(status) => break status.success(),

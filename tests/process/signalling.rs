@@ -3,7 +3,7 @@
 use super::Case;
 use super::world::{World, eventually, own_path, signal};
 use relaunch_buildpack::process::{
-    Child, Received, Signals, Status, become_subreaper, reap_children,
+    Child, Received, Sender, Signals, Status, become_subreaper, reap_children,
 };
 
 pub(crate) const CASES: &[Case] = &[
@@ -16,8 +16,9 @@ pub(crate) const CASES: &[Case] = &[
     ("ends_by_realtime_signals_are_reaped", ends_by_realtime_signals_are_reaped),
 ];
 
-const NEVER_READ: [i32; 6] =
-    [libc::SIGKILL, libc::SIGSTOP, libc::SIGPIPE, libc::SIGIO, libc::SIGTTIN, libc::SIGTTOU];
+const NEVER_READ: [i32; 2] = [libc::SIGKILL, libc::SIGSTOP];
+/// Counted only from others.
+const SELF_MADE: [i32; 4] = [libc::SIGPIPE, libc::SIGIO, libc::SIGTTIN, libc::SIGTTOU];
 
 fn send_to_self(number: i32) {
     // SAFETY: integers only.
@@ -27,11 +28,26 @@ fn send_to_self(number: i32) {
 fn every_catchable_signal_is_read() {
     let signals = Signals::install().unwrap();
     let own = nix::unistd::getpid().as_raw();
-    let sent = || (1..=64).filter(|number| !NEVER_READ.contains(number));
-    for number in sent() {
+    let sent: Vec<i32> = (1..=64).filter(|number| !NEVER_READ.contains(number)).collect();
+    for number in sent.iter().copied().filter(|number| !SELF_MADE.contains(number)) {
         send_to_self(number);
-        let expected = Received { signal: signal(number), sender: Some(own) };
+        let expected = Received { signal: signal(number), sender: Sender::Process(own) };
         assert_eq!(signals.read().unwrap(), [expected]);
+    }
+    for number in sent {
+        // SAFETY: one thread; the copy only sends a signal and ends.
+        let other = unsafe { libc::fork() };
+        if other == 0 {
+            // SAFETY: integers only.
+            unsafe { libc::kill(own, number) };
+            // SAFETY: ends the copy.
+            unsafe { libc::_exit(0) };
+        }
+        all_ended(1);
+        let mut received = signals.read().unwrap();
+        received.retain(|one| one.sender != Sender::Kernel);
+        let expected = Received { signal: signal(number), sender: Sender::Process(other) };
+        assert_eq!(received, [expected]);
     }
     assert_eq!(signals.read().unwrap(), []);
 }
@@ -48,21 +64,24 @@ fn equal_realtime_signals_do_not_merge() {
 
 fn harmless_signals_are_ignored() {
     let signals = Signals::install().unwrap();
-    for number in [libc::SIGPIPE, libc::SIGIO, libc::SIGTTIN, libc::SIGTTOU] {
+    for number in SELF_MADE {
         send_to_self(number);
     }
     assert_eq!(signals.read().unwrap(), []);
 }
 
 fn what_was_ignored_at_start_is_known() {
-    for number in [libc::SIGHUP, libc::SIGQUIT] {
+    for number in [libc::SIGHUP, libc::SIGQUIT, libc::SIGTERM] {
         // SAFETY: SIG_IGN runs nothing.
         unsafe { libc::signal(number, libc::SIG_IGN) };
     }
     let signals = Signals::install().unwrap();
-    let expected = [signal(libc::SIGHUP), signal(libc::SIGQUIT)];
-    assert_eq!(signals.ignored_at_start(), expected);
-    assert_eq!(signals.blocked_at_start(), 0);
+    let declined = (1..=64).filter(|number| signals.declines(signal(*number)));
+    let expected: &[i32] = match nix::unistd::getpid().as_raw() {
+        1 => &[],
+        _ => &[libc::SIGHUP, libc::SIGQUIT],
+    };
+    assert_eq!(declined.collect::<Vec<_>>(), expected);
 }
 
 fn an_ignored_sigchld_is_undone() {

@@ -8,7 +8,7 @@ use std::path::Path;
 
 use super::Case;
 use super::world::{Output, World, own_path, signal, start_on, status_field};
-use relaunch_buildpack::process::{Keeper, Order, Report, Shell, Status, shell_command};
+use relaunch_buildpack::process::{Keeper, Order, Place, Report, Shell, Status, shell_command};
 
 pub(crate) const CASES: &[Case] = &[
     ("every_exit_code_comes_back", every_exit_code_comes_back),
@@ -70,7 +70,7 @@ fn exec_errors_come_back() {
         (file("empty", "", 0o755), libc::ENOEXEC),
         (busy, libc::ETXTBSY),
     ] {
-        let mut generation = start_on(&[&path], None);
+        let mut generation = start_on(&[&path], Place::OwnSession);
         let reports = world.until(&mut generation, |_| true);
         assert_eq!(reports, [Report::StartFailed { errno }], "{path}");
         assert_eq!((generation.leader(), generation.processes()), (None, vec![]));
@@ -110,7 +110,7 @@ fn large_orders_pass() {
             held: None,
             arguments,
             environment: &environment,
-            terminal: None,
+            place: Place::OwnSession,
         };
         Keeper::prepare().unwrap().start(&order).unwrap()
     };
@@ -132,7 +132,7 @@ fn run_held(path: &Path, file: &File, words: &[&str]) -> Vec<Report> {
         held: Some(file.as_fd()),
         arguments: &arguments,
         environment: &[],
-        terminal: None,
+        place: Place::OwnSession,
     };
     let mut generation = Keeper::prepare().unwrap().start(&order).unwrap();
     world.until_empty(&mut generation)[1..].to_vec()
@@ -167,7 +167,7 @@ fn a_nul_in_a_word_is_refused() {
         held: None,
         arguments: &arguments,
         environment: &[],
-        terminal: None,
+        place: Place::OwnSession,
     };
     let error = Keeper::prepare().unwrap().start(&order).unwrap_err();
     assert_eq!(error.to_string(), r#"NUL inside "app\0""#);

@@ -11,7 +11,9 @@ use std::time::{Duration, Instant};
 
 use nix::sys::termios::{LocalFlags, tcgetattr};
 use nix::unistd::{Pid, setpgid, setsid, tcsetpgrp};
-use relaunch_buildpack::process::{Generation, Report, Status, Terminal, become_subreaper};
+use relaunch_buildpack::process::{
+    Generation, Place, Report, Sender, Status, Terminal, become_subreaper,
+};
 
 use super::Case;
 use super::world::{Output, PATIENCE, World, signal, start_on};
@@ -28,7 +30,7 @@ pub(crate) const CASES: &[Case] = &[
 ];
 
 /// The person's side.
-struct Person {
+pub(crate) struct Person {
     keys: File,
     screen: Output,
     session: i32,
@@ -59,12 +61,83 @@ impl Person {
         }
     }
 
-    fn press(&mut self, keys: &str) {
+    /// Runs a program as the leader of a session on a new terminal.
+    pub(crate) fn run(words: &[&str]) -> Self {
+        become_subreaper().unwrap();
+        let pty = nix::pty::openpty(None, None).unwrap();
+        let words: Vec<_> =
+            words.iter().map(|word| std::ffi::CString::new(*word).unwrap()).collect();
+        // SAFETY: one thread.
+        let pid = unsafe { libc::fork() };
+        if pid == 0 {
+            drop(pty.master);
+            setsid().unwrap();
+            sit_at(&pty.slave);
+            drop(pty.slave);
+            let _ = nix::unistd::execv(&words[0], &words);
+            // SAFETY: ends the copy.
+            unsafe { libc::_exit(127) };
+        }
+        drop(pty.slave);
+        // No child inherits the other side: it would keep the terminal from hanging up.
+        let cloexec = nix::fcntl::FcntlArg::F_SETFD(nix::fcntl::FdFlag::FD_CLOEXEC);
+        nix::fcntl::fcntl(&pty.master, cloexec).unwrap();
+        Self {
+            keys: File::from(pty.master.try_clone().unwrap()),
+            screen: Output::from(pty.master),
+            session: pid,
+        }
+    }
+
+    pub(crate) const fn session(&self) -> i32 {
+        self.session
+    }
+
+    /// Reads on until a line begins so; the rest of it.
+    pub(crate) fn see_start(&mut self, wanted: &str) -> String {
+        let mut seen = Vec::new();
+        for _ in 0..40 {
+            let line = self.screen.line();
+            if let Some(rest) = line.strip_prefix(wanted) {
+                return rest.to_owned();
+            }
+            seen.push(line);
+        }
+        panic!("no {wanted:?} in {seen:#?}");
+    }
+
+    /// Closes the terminal's other side; returns the leader of the session.
+    pub(crate) fn hang_up(self) -> i32 {
+        self.session
+    }
+
+    pub(crate) fn reap(pid: i32) -> i32 {
+        let mut status = 0;
+        // SAFETY: the pointer is to a local.
+        unsafe { libc::waitpid(pid, &raw mut status, 0) };
+        status
+    }
+
+    /// Reads to the end, and waits for the end of the session's leader; its status.
+    pub(crate) fn ends(mut self) -> i32 {
+        let mut rest = Vec::new();
+        // The last process that has the terminal open is gone when reading it fails (EIO).
+        let _ = std::io::Read::read_to_end(&mut self.keys, &mut rest);
+        Self::reap(self.session)
+    }
+
+    pub(crate) fn ends_with(self, code: i32) {
+        let status = self.ends();
+        assert!(libc::WIFEXITED(status), "{status}");
+        assert_eq!(libc::WEXITSTATUS(status), code);
+    }
+
+    pub(crate) fn press(&mut self, keys: &str) {
         self.keys.write_all(keys.as_bytes()).unwrap();
     }
 
     /// Reads on until this line; keys are echoed in front of it.
-    fn see(&mut self, wanted: &str) {
+    pub(crate) fn see(&mut self, wanted: &str) {
         let mut seen = Vec::new();
         for _ in 0..40 {
             let line = self.screen.line();
@@ -96,9 +169,9 @@ fn sit_at(slave: &OwnedFd) {
 }
 
 fn start(world: &mut World, terminal: &mut Terminal, line: &str) -> Generation {
-    let number = terminal.for_start();
-    assert_eq!(number, Some(0));
-    let mut generation = start_on(&["/bin/sh", "-c", line], number);
+    let place = terminal.place();
+    assert_eq!(place, Place::Foreground(0));
+    let mut generation = start_on(&["/bin/sh", "-c", line], place);
     world.until(&mut generation, |report| matches!(report, Report::Started { .. }));
     terminal.given_to(generation.leader().unwrap());
     generation
@@ -133,7 +206,7 @@ fn ctrl_c() {
         assert_eq!(interrupts(&world), []);
         world.until_empty(&mut generation);
         println!("holding");
-        super::world::eventually("the second one came", || interrupts(&world) == [None]);
+        super::world::eventually("the second one came", || interrupts(&world) == [Sender::Kernel]);
     });
     person.see("ready");
     person.press("\x03");
@@ -212,7 +285,7 @@ fn job() {
     let mut generation = start(&mut world, &mut terminal, "echo ready; read word; exit 4");
     let stopped = Status::Stopped(signal(libc::SIGTSTP));
     assert_eq!(leader(&mut world, &mut generation), stopped);
-    assert!(terminal.suspend(generation.leader().unwrap()).unwrap());
+    assert!(terminal.suspend(generation.leader()).unwrap());
     generation.signal_group(signal(libc::SIGCONT)).unwrap();
     assert_eq!(leader(&mut world, &mut generation), Status::Continued);
     // The copy that was for the others of the job died with the CONT.
@@ -288,7 +361,7 @@ fn in_the_background() {
         let mut other = other.arg("60").spawn().unwrap();
         let group = Pid::from_raw(other.id().cast_signed());
         tcsetpgrp(std::io::stdin(), group).unwrap();
-        assert_eq!(terminal.for_start(), None);
+        assert_eq!(terminal.place(), Place::OwnSession);
         assert!(!terminal.take_back());
         assert_eq!(nix::unistd::tcgetpgrp(std::io::stdin()), Ok(group));
         // An app started now has no controlling terminal at all.

@@ -11,7 +11,8 @@ use std::time::{Duration, Instant};
 
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use relaunch_buildpack::process::{
-    Child, Generation, Keeper, Order, Report, Signals, Status, become_subreaper, reap_children,
+    Child, Generation, Keeper, Order, Place, Report, Signals, Status, become_subreaper,
+    reap_children,
 };
 use relaunch_buildpack::settings::SignalNumber;
 
@@ -43,7 +44,7 @@ impl World {
 
     /// Starts, and waits for `Started`.
     pub(crate) fn started(&mut self, words: &[&str]) -> Generation {
-        let mut generation = start_on(words, None);
+        let mut generation = start_on(words, Place::OwnSession);
         let reports =
             self.until(&mut generation, |report| matches!(report, Report::Started { .. }));
         assert_eq!(reports.len(), 1, "{reports:?}");
@@ -108,7 +109,7 @@ impl World {
 
     /// Runs to the end; the leader's status.
     pub(crate) fn run(&mut self, words: &[&str]) -> Status {
-        let mut generation = start_on(words, None);
+        let mut generation = start_on(words, Place::OwnSession);
         let reports = self.until_empty(&mut generation);
         let [Report::Started { .. }, Report::Leader(status), Report::Empty] = reports[..] else {
             panic!("{reports:?}");
@@ -118,7 +119,7 @@ impl World {
 }
 
 /// Starts these words as generation 1, perhaps on the terminal; the first is a path.
-pub(crate) fn start_on(words: &[&str], terminal: Option<i32>) -> Generation {
+pub(crate) fn start_on(words: &[&str], place: Place) -> Generation {
     let arguments: Vec<OsString> = words.iter().map(Into::into).collect();
     let mut environment: Vec<(OsString, OsString)> = env::vars_os().collect();
     environment.push(("RELAUNCH_GENERATION".into(), "1".into()));
@@ -127,7 +128,7 @@ pub(crate) fn start_on(words: &[&str], terminal: Option<i32>) -> Generation {
         held: None,
         arguments: &arguments,
         environment: &environment,
-        terminal,
+        place,
     };
     Keeper::prepare().unwrap().start(&order).unwrap()
 }

@@ -120,6 +120,8 @@ impl Heard {
             "fell_back" => format!("fell back: {}", text("why")),
             "warning" => format!("warning: {}", text("text")),
             "start_failed" => format!("start failed: {}", text("why")),
+            "start_delayed" => format!("delayed {generation}"),
+            "start_recovered" => format!("recovered {generation}"),
             "stand_in" => format!("stand-in {}", text("path")),
             "exited" if event["code"].is_null() => {
                 format!("exit {generation}: signal {}", event["signal"])

@@ -3,6 +3,7 @@
 //!
 //! The cases mostly wait, so eight run at a time whatever the number of cores.
 //! `cargo test --test supervisor -- FILTER` chooses; `RELAUNCH_REPEAT=100` runs each so often.
+#![allow(unsafe_code)] // Signals and limits of other processes have no safe form.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // Every function here is a test.
 
 mod apps;
@@ -13,6 +14,9 @@ mod heard;
 mod own_files;
 mod refusing;
 mod runner;
+mod shortage;
+mod signals;
+mod soak;
 mod surviving;
 mod unchanged;
 mod world;
@@ -30,6 +34,9 @@ fn main() -> ExitCode {
         refusing::CASES,
         surviving::CASES,
         own_files::CASES,
+        shortage::CASES,
+        signals::CASES,
+        soak::CASES,
     ]
     .concat();
     runner::run(&cases)

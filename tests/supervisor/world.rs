@@ -30,6 +30,7 @@ const MARK: &str = "RELAUNCH_TEST_CASE";
 /// version `v1`; `tree` is watched; `new` is version `v2`, beside the tree.
 pub(crate) struct Setup {
     folder: tempfile::TempDir,
+    under: Vec<String>,
     flags: Vec<String>,
     command: Vec<String>,
     environment: Vec<(String, String)>,
@@ -56,7 +57,7 @@ impl Setup {
         apps::write_executable(&folder.path().join("new"), new);
         let command = vec![tree.join("app").display().to_string(), "--port=none".to_owned()];
         let flags = vec!["--watch".to_owned(), tree.display().to_string()];
-        Self { folder, flags, command, environment: Vec::new() }
+        Self { folder, under: Vec::new(), flags, command, environment: Vec::new() }
     }
 
     pub(crate) fn path(&self, name: &str) -> PathBuf {
@@ -66,6 +67,12 @@ impl Setup {
     /// More flags of `relaunch run`.
     pub(crate) fn flags(mut self, flags: &[&str]) -> Self {
         self.flags.extend(flags.iter().map(ToString::to_string));
+        self
+    }
+
+    /// A program and its words that become the supervisor by exec(2).
+    pub(crate) fn under(mut self, words: &[&str]) -> Self {
+        self.under.extend(words.iter().map(ToString::to_string));
         self
     }
 
@@ -107,7 +114,10 @@ impl Setup {
         let number = NUMBER.fetch_add(1, Ordering::Relaxed);
         let mark = format!("{}-{number}", std::process::id());
         let heard = Heard::new(self.folder.path());
-        let mut child = Command::new(env!("CARGO_BIN_EXE_relaunch"))
+        let supervisor = env!("CARGO_BIN_EXE_relaunch").to_owned();
+        let words: Vec<String> = self.under.into_iter().chain([supervisor]).collect();
+        let mut child = Command::new(&words[0])
+            .args(&words[1..])
             .args(["run", "--log", "json"])
             .args(&self.flags)
             .arg("--")
@@ -188,6 +198,16 @@ impl Run {
         });
     }
 
+    /// Waits for the start of this number.
+    pub(crate) fn wait_for_start(&self, number: usize) {
+        let wanted = format!("start {number}");
+        self.heard.wait(PATIENCE, &wanted, |lines| {
+            // Only the latest: a soak has many.
+            let latest = lines.iter().rev().take(8).filter_map(|line| self.heard.words(line));
+            latest.into_iter().any(|words| words == wanted).then_some(())
+        });
+    }
+
     /// The lifecycle once the supervisor is at rest.
     pub(crate) fn story(&self) -> Vec<String> {
         self.heard.wait_for_silence(SILENCE);
@@ -241,13 +261,33 @@ impl Run {
     }
 
     /// The supervisor's own pid.
+    pub(crate) fn signal_supervisor(&self, signal: Signal) {
+        let pid = i32::try_from(self.supervisor()).unwrap();
+        kill(Pid::from_raw(pid), signal).unwrap();
+    }
+
+    /// The supervisor's own pid.
     pub(crate) fn supervisor(&self) -> u32 {
         self.child.id()
     }
 
-    pub(crate) fn signal_supervisor(&self, signal: Signal) {
-        let pid = i32::try_from(self.supervisor()).unwrap();
-        kill(Pid::from_raw(pid), signal).unwrap();
+    /// Waits for the end of the supervisor; its exit code.
+    pub(crate) fn exit_code(&mut self) -> Option<i32> {
+        let until = Instant::now() + PATIENCE;
+        while Instant::now() < until {
+            if let Some(status) = self.child.try_wait().unwrap() {
+                return status.code();
+            }
+            thread::sleep(Duration::from_millis(2));
+        }
+        panic!("the supervisor does not end\n{}", self.heard.everything());
+    }
+
+    /// Waits for a line of the app.
+    pub(crate) fn wait_for_app(&self, text: &str) {
+        self.heard.wait(PATIENCE, text, |lines| {
+            lines.iter().any(|line| line.app_text() == Some(text)).then_some(())
+        });
     }
 
     pub(crate) fn signal_app(&self, signal: Signal) {

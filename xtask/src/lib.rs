@@ -27,6 +27,7 @@ pub mod progress;
 pub mod replay;
 pub mod running;
 pub mod simulate;
+pub mod soak;
 pub mod test;
 pub mod tier;
 pub mod workspace;

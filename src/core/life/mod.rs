@@ -26,10 +26,10 @@ use self::policy::HEALTHY;
 pub use self::policy::Policy;
 pub use self::state::Standing;
 pub(super) use self::state::State;
-use self::state::{Due, Next, StopPhase, Waiting};
+use self::state::{Delay, Due, Next, StopPhase, Waiting};
 use super::{
-    Action, Ending, Generation, Moment, Note, Program, Reason, Recipient, RestartTimes,
-    StartProblem,
+    Action, Ending, Generation, Moment, Note, Obstacle, Program, Reason, Recipient, RestartTimes,
+    StartProblem, Stopper,
 };
 
 /// The machine: one state, what never changes, and what outlives a generation.
@@ -169,8 +169,15 @@ impl Life {
         let times = RestartTimes { settle, ..RestartTimes::default() };
         match self.state {
             State::Waiting(_) => {
-                let due = Due { generation: self.last.next(), reason, times, since: now };
-                self.order_start(due, Program::Current, now, out);
+                let mut due = Due::new(self.last.next(), reason, times, now);
+                if let State::Waiting(
+                    Waiting::ToStart(put_off) | Waiting::ToRetry { due: put_off, .. },
+                ) = &self.state
+                {
+                    due.delay = put_off.delay;
+                    due.kept.clone_from(&put_off.kept);
+                }
+                self.order_start(due, now, out);
             }
             State::Running { generation, .. } | State::Left { generation, .. } => {
                 out.push(Action::Note(Note::Stopping { generation, reason: reason.clone() }));
@@ -183,10 +190,19 @@ impl Life {
     }
 
     /// The start that was put off until nothing was pending.
-    pub(super) fn start_due(&mut self, program: Program, now: Moment, out: &mut Vec<Action>) {
+    pub(super) fn start_due(&mut self, now: Moment, out: &mut Vec<Action>) {
         if let State::Waiting(Waiting::ToStart(due)) = &self.state {
-            self.order_start(due.clone(), program, now, out);
+            self.order_start(due.clone(), now, out);
         }
+    }
+
+    /// The same after a change set came meanwhile and was found fit: whatever failed before, what
+    /// is on the disk now is tried.
+    pub(super) fn start_changed(&mut self, now: Moment, out: &mut Vec<Action>) {
+        if let State::Waiting(Waiting::ToStart(due)) = &mut self.state {
+            due.program = Program::Current;
+        }
+        self.start_due(now, out);
     }
 
     pub(super) fn started(
@@ -204,7 +220,13 @@ impl Life {
         }
         let times = RestartTimes { start: now.saturating_sub(*ordered), ..due.times };
         let reason = due.reason.clone();
+        if let Some(Delay { since, tries, .. }) = due.delay {
+            let after = now.saturating_sub(since);
+            out.push(Action::Note(Note::StartRecovered { generation, after, tries }));
+        }
         out.push(Action::Note(Note::Started { generation, pid, reason, times }));
+        let kept = due.kept.iter();
+        out.extend(kept.map(|signal| to_app(generation, Recipient::Leader, *signal)));
         self.has_last_good = true;
         let then_stop = *then_stop;
         self.state = State::Running { generation, since: now, recheck: Some(now + RECHECK) };
@@ -220,30 +242,57 @@ impl Life {
         now: Moment,
         out: &mut Vec<Action>,
     ) {
-        let State::Starting { due, program, then_stop, .. } = &self.state else {
+        let State::Starting { due, then_stop, .. } = &self.state else {
             return;
         };
         if generation != due.generation {
             return;
         }
-        let (due, program, then_stop) = (due.clone(), *program, *then_stop);
-        let patient = problem.temporary && now < due.since + LONGEST_DOWN;
+        let (due, then_stop) = (due.clone(), *then_stop);
         if then_stop.is_some() {
+            let why = problem.why.clone();
+            out.push(Action::Note(Note::StartFailed { generation, why, held: false }));
             self.end(problem.exit_code, out);
-        } else if program == Program::Current && self.has_last_good && !patient {
-            out.push(Action::Note(Note::FellBack { why: problem.why.clone() }));
-            self.order_start(due, Program::LastGood, now, out);
-        } else if problem.temporary {
-            self.state = State::Waiting(Waiting::ToRetry { at: now + RETRY, due });
-        } else {
-            self.give_up(generation, problem, out);
+            return;
         }
+        let can_fall_back = due.program == Program::Current && self.has_last_good;
+        match problem.obstacle {
+            Obstacle::Writer if now < due.since + LONGEST_DOWN => {
+                self.state = State::Waiting(Waiting::ToRetry { at: now + RETRY, due });
+            }
+            Obstacle::Candidate | Obstacle::Writer if can_fall_back => {
+                out.push(Action::Note(Note::FellBack { why: problem.why.clone() }));
+                self.order_start(Due { program: Program::LastGood, ..due }, now, out);
+            }
+            Obstacle::Candidate => self.give_up(generation, problem, out),
+            Obstacle::Writer | Obstacle::Shortage => self.delay(due, &problem.why, now, out),
+        }
+    }
+
+    /// Tries again later, each time twice as late; said once.
+    fn delay(&mut self, mut due: Due, why: &str, now: Moment, out: &mut Vec<Action>) {
+        let delay = match due.delay {
+            None => {
+                let (generation, why) = (due.generation, why.to_owned());
+                let (pause, at_most) = (RETRY, LONGEST_RETRY);
+                out.push(Action::Note(Note::StartDelayed { generation, why, pause, at_most }));
+                Delay { since: now, tries: 1, pause }
+            }
+            Some(Delay { since, tries, pause }) => {
+                let pause = (pause * 2).min(LONGEST_RETRY);
+                Delay { since, tries: tries.saturating_add(1), pause }
+            }
+        };
+        due.delay = Some(delay);
+        self.state = State::Waiting(Waiting::ToRetry { at: now + delay.pause, due });
     }
 
     /// There is nothing that could be started.
     fn give_up(&mut self, generation: Generation, problem: &StartProblem, out: &mut Vec<Action>) {
-        out.push(Action::Note(Note::StartFailed { generation, why: problem.why.clone() }));
-        if self.policy.exits_after(self.was_healthy) {
+        let exits = self.policy.exits_after(self.was_healthy);
+        let why = problem.why.clone();
+        out.push(Action::Note(Note::StartFailed { generation, why, held: !exits }));
+        if exits {
             self.end(problem.exit_code, out);
         } else {
             self.state = State::Waiting(Waiting::Idle);
@@ -259,9 +308,10 @@ impl Life {
         let due = due.clone();
         if self.has_last_good {
             out.push(Action::Note(Note::FellBack { why }));
-            self.order_start(due, Program::LastGood, now, out);
+            self.order_start(Due { program: Program::LastGood, ..due }, now, out);
         } else {
-            let problem = StartProblem { why, exit_code: 126, temporary: false };
+            let obstacle = Obstacle::Candidate;
+            let problem = StartProblem { why, exit_code: 126, obstacle };
             self.last = due.generation;
             self.ordered = now;
             self.give_up(due.generation, &problem, out);
@@ -322,7 +372,8 @@ impl Life {
             // Its keeper was killed between the order and the fork.
             State::Starting { due, .. } if due.generation == generation => {
                 let why = "the keeper of the app was killed before it could start it".to_owned();
-                let problem = StartProblem { why, exit_code: 126, temporary: true };
+                let obstacle = Obstacle::Shortage;
+                let problem = StartProblem { why, exit_code: 126, obstacle };
                 self.start_failed(generation, &problem, now, out);
             }
             State::Stopping { generation: current, phase, next } if *current == generation => {
@@ -339,27 +390,50 @@ impl Life {
     }
 
     /// A signal that is the app's own business.
-    pub(super) fn signal(&self, signal: i32, out: &mut Vec<Action>) {
-        match self.state {
-            State::Running { generation, .. } | State::Stopping { generation, .. } => {
-                out.push(Action::Signal { generation, to: Recipient::Leader, signal });
+    pub(super) fn signal(&mut self, signal: i32, out: &mut Vec<Action>) {
+        let to = match signal {
+            // What stops and continues a job is for all of it.
+            libc::SIGCONT | libc::SIGTSTP => Recipient::Group,
+            _ => Recipient::Leader,
+        };
+        match &mut self.state {
+            State::Running { generation, .. } => out.push(to_app(*generation, to, signal)),
+            // It is to end, and a stopped process acts on no signal.
+            State::Stopping { .. } if signal == libc::SIGTSTP => {}
+            State::Stopping { generation, .. } => out.push(to_app(*generation, to, signal)),
+            // Nothing runs that would be stopped, so the supervisor stops alone, if a shell
+            // continues it again.
+            State::Waiting(Waiting::Idle) | State::Left { .. } if signal == libc::SIGTSTP => {
+                out.extend(self.policy.job_control.then_some(Action::Suspend));
+            }
+            // An app that begins stopped or is continued at once helps nobody.
+            State::Starting { .. } | State::Waiting(_)
+                if [libc::SIGTSTP, libc::SIGCONT].contains(&signal) => {}
+            State::Starting { due, .. }
+            | State::Waiting(Waiting::ToStart(due) | Waiting::ToRetry { due, .. }) => {
+                due.keep(signal);
             }
             // Nobody is there to take it.
-            State::Waiting(_) | State::Starting { .. } | State::Left { .. } | State::Ended => {}
+            State::Waiting(Waiting::Idle) | State::Left { .. } | State::Ended => {}
         }
     }
 
-    /// The app was stopped by Ctrl-Z or its like.
-    pub(super) fn suspended(&self, generation: Generation, out: &mut Vec<Action>) {
-        let go_on = Action::Signal { generation, to: Recipient::Group, signal: libc::SIGCONT };
-        match self.state {
-            State::Running { generation: current, .. } if current == generation => {
-                out.push(if self.policy.job_control { Action::Suspend } else { go_on });
-            }
-            // It is to end, and a stopped process acts on no signal.
-            State::Stopping { generation: current, .. } if current == generation => {
-                out.push(go_on);
-            }
+    /// The app was stopped.
+    pub(super) fn suspended(&self, generation: Generation, by: Stopper, out: &mut Vec<Action>) {
+        let go_on = to_app(generation, Recipient::Group, libc::SIGCONT);
+        match &self.state {
+            State::Running { generation: current, .. } if *current == generation => match by {
+                Stopper::Terminal if self.policy.job_control => out.push(Action::Suspend),
+                // Nobody else would ever continue it.
+                Stopper::Terminal => out.push(go_on),
+                Stopper::Somebody => {}
+            },
+            // It was asked to end, and a stopped process acts on no signal.
+            State::Stopping {
+                generation: current,
+                phase: StopPhase::Asked { .. } | StopPhase::Rest { .. },
+                ..
+            } if *current == generation => out.push(go_on),
             State::Waiting(_)
             | State::Starting { .. }
             | State::Running { .. }
@@ -387,11 +461,11 @@ impl Life {
         }
     }
 
-    fn order_start(&mut self, due: Due, program: Program, now: Moment, out: &mut Vec<Action>) {
+    fn order_start(&mut self, due: Due, now: Moment, out: &mut Vec<Action>) {
         self.last = due.generation;
         self.ordered = now;
-        out.push(Action::Start { generation: due.generation, program });
-        self.state = State::Starting { due, program, ordered: now, then_stop: None };
+        out.push(Action::Start { generation: due.generation, program: due.program });
+        self.state = State::Starting { due, ordered: now, then_stop: None };
     }
 
     fn end(&mut self, code: u8, out: &mut Vec<Action>) {
@@ -400,12 +474,19 @@ impl Life {
     }
 }
 
+const fn to_app(generation: Generation, to: Recipient, signal: i32) -> Action {
+    Action::Signal { generation, to, signal }
+}
+
 /// Stores through a mapping raise no event (measured); half a second later the file tells.
 const RECHECK: Duration = Duration::from_millis(500);
 /// So long nothing may run for a change set that does not settle, an executable that is being
 /// written or a failure that passes by itself; then what can be started is started.
 const LONGEST_DOWN: Duration = Duration::from_secs(2);
-/// Pause before a start that failed for a passing reason is tried again.
+/// Pause before a start that failed for a passing reason is tried again; about the time in which a
+/// sync client closes a file.
 const RETRY: Duration = Duration::from_millis(20);
+/// The longest such pause: short for a person who freed memory, and no load while nobody does.
+const LONGEST_RETRY: Duration = Duration::from_secs(1);
 /// Time that helpers have to end after the app itself has: they got their own TERM.
 const GRACE: Duration = Duration::from_secs(2);

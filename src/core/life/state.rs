@@ -1,5 +1,7 @@
 //! The states of the life. Each carries exactly what it needs.
 
+use std::time::Duration;
+
 use crate::core::{Generation, Moment, Program, Reason, RestartTimes, Stop};
 
 /// Where the app is in its life, without what the machine needs to know.
@@ -25,7 +27,6 @@ pub(in crate::core) enum State {
     /// The exec was ordered.
     Starting {
         due: Due,
-        program: Program,
         ordered: Moment,
         /// The supervisor was asked to end meanwhile.
         then_stop: Option<Stop>,
@@ -66,6 +67,42 @@ pub(in crate::core) struct Due {
     pub(super) times: RestartTimes,
     /// Since when nothing runs that should.
     pub(super) since: Moment,
+    /// What is to be exec'ed at the next try.
+    pub(super) program: Program,
+    /// What has been in its way for so long that it was said.
+    pub(super) delay: Option<Delay>,
+    /// Signals for an app that is not there yet, in order.
+    pub(super) kept: Vec<i32>,
+}
+
+impl Due {
+    pub(super) fn new(
+        generation: Generation,
+        reason: Reason,
+        times: RestartTimes,
+        since: Moment,
+    ) -> Self {
+        let (program, delay, kept) = (Program::Current, None, Vec::new());
+        Self { generation, reason, times, since, program, delay, kept }
+    }
+
+    /// Keeps a signal until the app is there. Equal ones merge, as a process's pending ones do.
+    pub(super) fn keep(&mut self, signal: i32) {
+        if !self.kept.contains(&signal) {
+            self.kept.push(signal);
+        }
+    }
+}
+
+/// A start that fails again and again for a reason that is not the executable's.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::core) struct Delay {
+    /// Since when.
+    pub(super) since: Moment,
+    /// How many tries failed.
+    pub(super) tries: u32,
+    /// The pause after the last one.
+    pub(super) pause: Duration,
 }
 
 /// How far a stop has come; `begun` = when the app was asked.

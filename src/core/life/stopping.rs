@@ -100,7 +100,7 @@ impl Life {
         match next {
             Next::Start { reason, mut times } => {
                 times.stop = now.saturating_sub(phase.begun());
-                let due = Due { generation: self.last.next(), reason, times, since: now };
+                let due = Due::new(self.last.next(), reason, times, now);
                 self.state = State::Waiting(Waiting::ToStart(due));
             }
             Next::Exit { code } => self.end(code, out),
@@ -141,7 +141,7 @@ impl Life {
         out.push(Action::KillAll { generation });
     }
 
-    /// TERM means the app's own stop signal; what the keyboard sends goes on as it is.
+    /// TERM means the app's own stop signal; any other goes on as it is.
     fn signal_for(&self, stop: Stop) -> i32 {
         if stop.signal == libc::SIGTERM { self.policy.stop_signal } else { stop.signal }
     }

@@ -8,8 +8,8 @@ use crate::settings::OnExit;
 const NOW: Moment = Duration::from_secs(100);
 const OLD: Generation = Generation(7);
 const NEW: Generation = Generation(8);
-const TERM: Stop = Stop { signal: libc::SIGTERM, keyboard: false };
-const INT: Stop = Stop { signal: libc::SIGINT, keyboard: true };
+const TERM: Stop = Stop { signal: libc::SIGTERM };
+const INT: Stop = Stop { signal: libc::SIGINT };
 
 const fn secs(seconds: u64) -> Duration {
     Duration::from_secs(seconds)
@@ -31,13 +31,15 @@ fn policy() -> Policy {
 }
 
 fn due() -> Due {
-    let times = RestartTimes::default();
-    Due { generation: NEW, reason: Reason::First, times, since: Duration::from_millis(99_900) }
+    Due::new(NEW, Reason::First, RestartTimes::default(), Duration::from_millis(99_900))
+}
+
+fn starting_with(due: Due, then_stop: Option<Stop>) -> State {
+    State::Starting { due, ordered: Duration::from_millis(99_998), then_stop }
 }
 
 fn starting(then_stop: Option<Stop>) -> State {
-    let program = Program::Current;
-    State::Starting { due: due(), program, ordered: Duration::from_millis(99_998), then_stop }
+    starting_with(due(), then_stop)
 }
 
 fn stopping(phase: StopPhase, next: Next) -> State {
@@ -73,22 +75,26 @@ fn states() -> Vec<(&'static str, State)> {
     ]
 }
 
-const EVENTS: [&str; 11] = [
+const EVENTS: [&str; 15] = [
     "restart",
     "started",
     "failed",
     "failed for now",
+    "failed for want",
     "exited",
     "emptied",
     "suspended",
+    "stopped",
     "term",
     "int",
     "hup",
+    "tstp",
+    "cont",
     "woke",
 ];
 
-fn problem(temporary: bool) -> StartProblem {
-    StartProblem { why: "app is cut".into(), exit_code: 126, temporary }
+fn problem(obstacle: Obstacle) -> StartProblem {
+    StartProblem { why: "app is cut".into(), exit_code: 126, obstacle }
 }
 
 fn life(state: State) -> Life {
@@ -111,14 +117,18 @@ fn happen(life: &mut Life, event: &str) -> Vec<Action> {
     match event {
         "restart" => life.restart(Reason::Requested, millis(5), NOW, out_ref),
         "started" => life.started(NEW, 42, NOW, out_ref),
-        "failed" => life.start_failed(NEW, &problem(false), NOW, out_ref),
-        "failed for now" => life.start_failed(NEW, &problem(true), NOW, out_ref),
+        "failed" => life.start_failed(NEW, &problem(Obstacle::Candidate), NOW, out_ref),
+        "failed for now" => life.start_failed(NEW, &problem(Obstacle::Writer), NOW, out_ref),
+        "failed for want" => life.start_failed(NEW, &problem(Obstacle::Shortage), NOW, out_ref),
         "exited" => life.exited(OLD, Ending::Code(3), NOW, out_ref),
         "emptied" => life.emptied(OLD, NOW, out_ref),
-        "suspended" => life.suspended(OLD, out_ref),
+        "suspended" => life.suspended(OLD, Stopper::Terminal, out_ref),
+        "stopped" => life.suspended(OLD, Stopper::Somebody, out_ref),
         "term" => life.shutdown(TERM, NOW, out_ref),
         "int" => life.shutdown(INT, NOW, out_ref),
         "hup" => life.signal(libc::SIGHUP, out_ref),
+        "tstp" => life.signal(libc::SIGTSTP, out_ref),
+        "cont" => life.signal(libc::SIGCONT, out_ref),
         "woke" => life.woke(life.deadline().unwrap_or(NOW), out_ref),
         _ => panic!("{event}"),
     }
@@ -148,8 +158,7 @@ fn killing(after: Duration) -> Vec<Action> {
 fn requested(generation: u64) -> State {
     let times = RestartTimes { settle: millis(5), ..RestartTimes::default() };
     let (generation, reason) = (Generation(generation), Reason::Requested);
-    let due = Due { generation, reason, times, since: NOW };
-    State::Starting { due, program: Program::Current, ordered: NOW, then_stop: None }
+    State::Starting { due: Due::new(generation, reason, times, NOW), ordered: NOW, then_stop: None }
 }
 
 fn due_after_stop(stop: Duration, since: Moment) -> State {
@@ -176,6 +185,8 @@ fn waiting(state: &str, event: &str) -> Option<(Vec<Action>, State)> {
         ("to retry", "woke") => (vec![], State::Waiting(Waiting::ToStart(due()))),
         ("idle" | "to start" | "to retry", "term") => ended(15, 143),
         ("idle" | "to start" | "to retry", "int") => ended(2, 130),
+        ("to start", "hup") => (vec![], State::Waiting(Waiting::ToStart(kept()))),
+        ("to retry", "hup") => (vec![], State::Waiting(Waiting::ToRetry { at: NOW, due: kept() })),
         _ => return None,
     })
 }
@@ -192,8 +203,7 @@ fn being_started(state: &str, event: &str) -> Option<(Vec<Action>, State)> {
         ("starting", "failed") => (
             vec![note(Note::FellBack { why: why() }), start(NEW, Program::LastGood)],
             State::Starting {
-                due: due(),
-                program: Program::LastGood,
+                due: Due { program: Program::LastGood, ..due() },
                 ordered: NOW,
                 then_stop: None,
             },
@@ -212,8 +222,17 @@ fn being_started(state: &str, event: &str) -> Option<(Vec<Action>, State)> {
                 next: Next::Exit { code: 143 },
             },
         ),
-        ("starting to end", "failed" | "failed for now") => {
-            (vec![Action::Exit { code: 126 }], State::Ended)
+        ("starting", "failed for want") => {
+            let delay = Some(Delay { since: NOW, tries: 1, pause: millis(20) });
+            let due = Due { delay, ..due() };
+            (vec![delayed()], State::Waiting(Waiting::ToRetry { at: NOW + millis(20), due }))
+        }
+        ("starting", "hup") => (vec![], starting_with(kept(), None)),
+        ("starting to end", "hup") => (vec![], starting_with(kept(), Some(TERM))),
+        ("starting to end", "failed" | "failed for now" | "failed for want") => {
+            let (generation, why) = (NEW, why());
+            let told = note(Note::StartFailed { generation, why, held: false });
+            (vec![told, Action::Exit { code: 126 }], State::Ended)
         }
         _ => return None,
     })
@@ -245,6 +264,8 @@ fn up(state: &str, event: &str) -> Option<(Vec<Action>, State)> {
             (with(vec![shutting_down(2)], group(2)), asked_by(8, Next::Exit { code: 130 }))
         }
         ("running", "hup") => (to_leader(), states()[5].1.clone()),
+        ("running", "tstp") => (to_group(libc::SIGTSTP), states()[5].1.clone()),
+        ("running", "cont") => (to_group(libc::SIGCONT), states()[5].1.clone()),
         ("running", "woke") => (
             vec![Action::Recheck],
             State::Running { generation: OLD, since: secs(90), recheck: None },
@@ -259,6 +280,19 @@ fn up(state: &str, event: &str) -> Option<(Vec<Action>, State)> {
 
 fn to_leader() -> Vec<Action> {
     vec![Action::Signal { generation: OLD, to: Recipient::Leader, signal: libc::SIGHUP }]
+}
+
+fn to_group(signal: i32) -> Vec<Action> {
+    vec![Action::Signal { generation: OLD, to: Recipient::Group, signal }]
+}
+
+fn kept() -> Due {
+    Due { kept: vec![libc::SIGHUP], ..due() }
+}
+
+fn delayed() -> Action {
+    let (pause, at_most) = (millis(20), secs(1));
+    note(Note::StartDelayed { generation: NEW, why: "app is cut".into(), pause, at_most })
 }
 
 fn being_stopped(state: &str, event: &str) -> Option<(Vec<Action>, State)> {
@@ -277,7 +311,11 @@ fn being_stopped(state: &str, event: &str) -> Option<(Vec<Action>, State)> {
             Next::Start { .. } => (vec![], due_after_stop(NOW.saturating_sub(phase.begun()), NOW)),
             Next::Exit { code } => (vec![Action::Exit { code }], State::Ended),
         },
-        (_, "suspended") => (asked(OLD, Recipient::Group, 15)[1..].to_vec(), before),
+        // What is being killed stays stopped.
+        ("killing to restart" | "killing to end" | "killing in vain", "suspended" | "stopped") => {
+            return None;
+        }
+        (_, "suspended" | "stopped" | "cont") => (to_group(libc::SIGCONT), before),
         (_, "hup") => (to_leader(), before),
         (_, "term") if restarts => {
             (vec![shutting_down(15)], stopping(phase, Next::Exit { code: 143 }))
@@ -326,10 +364,10 @@ fn news_of_another_generation_changes_nothing() {
         let mut life = life(state.clone());
         let mut out = Vec::new();
         life.started(Generation(3), 1, NOW, &mut out);
-        life.start_failed(Generation(3), &problem(false), NOW, &mut out);
+        life.start_failed(Generation(3), &problem(Obstacle::Candidate), NOW, &mut out);
         life.exited(Generation(3), Ending::Code(0), NOW, &mut out);
         life.emptied(Generation(3), NOW, &mut out);
-        life.suspended(Generation(3), &mut out);
+        life.suspended(Generation(3), Stopper::Terminal, &mut out);
         assert_eq!((out, life.state), (vec![], state), "{name}");
     }
 }
@@ -348,7 +386,7 @@ fn waking_before_the_deadline_changes_nothing() {
 fn a_passing_failure_is_retried_for_two_seconds_and_then_the_last_good_one_is_started() {
     let mut life = life(starting(None));
     let mut out = Vec::new();
-    life.start_failed(NEW, &problem(true), due().since + secs(2), &mut out);
+    life.start_failed(NEW, &problem(Obstacle::Writer), due().since + secs(2), &mut out);
     let why = "app is cut".to_owned();
     assert_eq!(out, [note(Note::FellBack { why }), start(NEW, Program::LastGood)]);
 }
@@ -362,8 +400,9 @@ fn a_first_start_that_fails_is_held_or_ends_as_pid_1() {
         let mut life = Life { has_last_good: false, ..life(starting(None)) };
         life.policy.pid1 = pid1;
         let mut out = Vec::new();
-        life.start_failed(NEW, &problem(false), NOW, &mut out);
-        let told = note(Note::StartFailed { generation: NEW, why: "app is cut".into() });
+        life.start_failed(NEW, &problem(Obstacle::Candidate), NOW, &mut out);
+        let (why, held) = ("app is cut".into(), !pid1);
+        let told = note(Note::StartFailed { generation: NEW, why, held });
         assert_eq!((out, life.state), (with(vec![told], actions), state));
     }
 }
@@ -393,4 +432,140 @@ fn a_shutdown_while_holding_ends_with_the_code_of_the_app() {
     happen(&mut life, "exited");
     happen(&mut life, "emptied");
     assert_eq!(happen(&mut life, "term"), [shutting_down(15), Action::Exit { code: 3 }]);
+}
+
+/// Lets the start fail again and again; the pauses in between and all that was said.
+fn fail_for_want(life: &mut Life, times: usize) -> (Vec<Duration>, Vec<Action>) {
+    let (mut now, mut pauses, mut said) = (NOW, Vec::new(), Vec::new());
+    for _ in 0..times {
+        let mut out = Vec::new();
+        life.start_failed(NEW, &problem(Obstacle::Shortage), now, &mut out);
+        let at = life.deadline().unwrap();
+        pauses.push(at - now);
+        life.woke(at, &mut out);
+        life.start_due(at, &mut out);
+        said.extend(out.into_iter().filter(|it| !matches!(it, Action::Start { .. })));
+        now = at;
+    }
+    (pauses, said)
+}
+
+#[test]
+fn a_shortage_is_said_once_and_tried_again_ever_more_seldom() {
+    let mut life = life(starting(None));
+    let (pauses, said) = fail_for_want(&mut life, 8);
+    assert_eq!(pauses, [20, 40, 80, 160, 320, 640, 1_000, 1_000].map(millis));
+    assert_eq!(said, [delayed()]);
+    let out = happen(&mut life, "started");
+    let recovered = Note::StartRecovered { generation: NEW, after: Duration::ZERO, tries: 8 };
+    assert_eq!(out[0], note(recovered));
+}
+
+#[test]
+fn a_shortage_never_falls_back_to_the_last_good_one() {
+    let mut life = life(starting(None));
+    let (_, said) = fail_for_want(&mut life, 50);
+    assert_eq!(said, [delayed()]);
+    let State::Starting { due, .. } = &life.state else { panic!("{:?}", life.state) };
+    assert_eq!(due.program, Program::Current);
+}
+
+#[test]
+fn a_fallback_that_meets_a_shortage_is_said_once_too() {
+    let mut life = life(starting(None));
+    let mut out = Vec::new();
+    life.start_failed(NEW, &problem(Obstacle::Candidate), NOW, &mut out);
+    let (_, said) = fail_for_want(&mut life, 50);
+    assert_eq!(said, [delayed()]);
+    let State::Starting { due, .. } = &life.state else { panic!("{:?}", life.state) };
+    assert_eq!(due.program, Program::LastGood);
+}
+
+#[test]
+fn signals_for_an_app_that_is_being_started_reach_it_in_order() {
+    let mut life = life(starting(None));
+    let mut out = Vec::new();
+    for signal in [libc::SIGUSR1, libc::SIGHUP, libc::SIGUSR1, 40] {
+        life.signal(signal, &mut out);
+    }
+    assert_eq!(out, []);
+    let out = happen(&mut life, "started");
+    let signals: Vec<_> = out[1..].to_vec();
+    let expected = [libc::SIGUSR1, libc::SIGHUP, 40].map(|signal| Action::Signal {
+        generation: NEW,
+        to: Recipient::Leader,
+        signal,
+    });
+    assert_eq!(signals, expected);
+}
+
+#[test]
+fn ctrl_z_while_holding_stops_the_supervisor_only_where_a_shell_continues_it() {
+    for (job_control, expected) in [(false, vec![]), (true, vec![Action::Suspend])] {
+        let mut life = life(State::Waiting(Waiting::Idle));
+        life.policy.job_control = job_control;
+        assert_eq!(happen(&mut life, "tstp"), expected);
+    }
+}
+
+/// Every signal that can be caught, in every state: nothing is done twice, nothing is signalled
+/// that does not run, and a signal for the app is delivered, kept or, where nothing runs and
+/// nothing is due, dropped.
+#[test]
+fn every_signal_in_every_state_goes_to_one_recipient_or_is_kept() {
+    let job = [libc::SIGTSTP, libc::SIGCONT];
+    for signal in 1..=64 {
+        for (name, state) in states() {
+            let mut life = life(state.clone());
+            let mut out = Vec::new();
+            life.signal(signal, &mut out);
+            let to = if job.contains(&signal) { Recipient::Group } else { Recipient::Leader };
+            let delivered = vec![Action::Signal { generation: OLD, to, signal }];
+            let stopping = matches!(state, State::Stopping { .. });
+            let expected = match &state {
+                State::Running { .. } => delivered,
+                State::Stopping { .. } if signal != libc::SIGTSTP => delivered,
+                _ => vec![],
+            };
+            assert_eq!(out, expected, "{signal} while {name}");
+            let kept = match &life.state {
+                State::Starting { due, .. }
+                | State::Waiting(Waiting::ToStart(due) | Waiting::ToRetry { due, .. }) => {
+                    due.kept.clone()
+                }
+                _ => vec![],
+            };
+            let due = !matches!(state, State::Running { .. } | State::Left { .. } | State::Ended)
+                && state != State::Waiting(Waiting::Idle)
+                && !stopping;
+            let expected = if due && !job.contains(&signal) { vec![signal] } else { vec![] };
+            assert_eq!(kept, expected, "{signal} while {name}");
+        }
+    }
+}
+
+#[test]
+fn a_shutdown_by_any_signal_in_any_state_ends_with_one_exit_and_no_start() {
+    for signal in [libc::SIGTERM, libc::SIGINT, libc::SIGQUIT, libc::SIGHUP] {
+        for (name, state) in states() {
+            if state == State::Ended {
+                continue;
+            }
+            let mut life = life(state);
+            let mut out = Vec::new();
+            life.shutdown(Stop { signal }, NOW, &mut out);
+            life.started(NEW, 42, NOW, &mut out);
+            for generation in [OLD, NEW] {
+                life.exited(generation, Ending::Signal(signal), NOW, &mut out);
+                life.emptied(generation, NOW, &mut out);
+            }
+            let exits = out.iter().filter(|it| matches!(it, Action::Exit { .. })).count();
+            let starts = out.iter().filter(|it| matches!(it, Action::Start { .. })).count();
+            assert_eq!(
+                (exits, starts, &life.state),
+                (1, 0, &State::Ended),
+                "{signal} while {name}"
+            );
+        }
+    }
 }

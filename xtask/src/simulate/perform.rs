@@ -5,8 +5,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use relaunch_buildpack::core::{
-    Action, Change, Ending, Event, FileEvent, Generation, Judge, Judgement, Note, Probe, Program,
-    Recipient, Session, StartProblem, Surroundings, What, WriterState,
+    Action, Change, Ending, Event, FileEvent, Generation, Judge, Judgement, Note, Obstacle, Probe,
+    Program, Recipient, Session, StartProblem, Surroundings, What, WriterState,
 };
 
 use super::app::{OWN_STATE, Process, SPAWN};
@@ -147,8 +147,8 @@ impl World {
         self.spend(fork);
         let baseline = self.contents();
         self.spend(exec);
-        let failed = |why: &str, exit_code, temporary| {
-            let problem = StartProblem { why: why.into(), exit_code, temporary };
+        let failed = |why: &str, exit_code, obstacle| {
+            let problem = StartProblem { why: why.into(), exit_code, obstacle };
             vec![Event::StartFailed { generation, problem }]
         };
         let app = name(APP);
@@ -157,13 +157,15 @@ impl World {
             Program::LastGood => self.executable,
             Program::Current => self.disk.content(&app),
         };
-        let Some(content) = content else { return failed("/w/app is missing", 127, false) };
+        let Some(content) = content else {
+            return failed("/w/app is missing", 127, Obstacle::Candidate);
+        };
         if program == Program::Current {
             if !self.disk.writers(&app).is_empty() {
-                return failed("/w/app is open for writing", 126, true);
+                return failed("/w/app is open for writing", 126, Obstacle::Writer);
             }
             if content.form == Form::Truncated {
-                return failed("/w/app is cut", 126, false);
+                return failed("/w/app is cut", 126, Obstacle::Candidate);
             }
             if content.form != Form::Whole {
                 self.breaks(format!("a half-written executable was exec'ed: {content:?}"));

@@ -241,7 +241,7 @@ impl World {
             Step::Reload => self.tell_driver(Event::ReloadAsked),
             Step::Shutdown => {
                 self.shutdown = Some(self.now);
-                self.tell_driver(Event::ShutdownAsked(Stop { signal: 15, keyboard: false }));
+                self.tell_driver(Event::ShutdownAsked(Stop { signal: 15 }));
             }
         }
     }

@@ -1,0 +1,177 @@
+//! Every signal in every state of the real supervisor, and every exit code.
+
+use std::process::{Command, Stdio};
+
+use nix::sys::signal::Signal;
+
+use crate::apps;
+use crate::runner::Case;
+use crate::world::{Run, Setup, pause};
+
+pub(crate) const CASES: &[Case] = &[
+    ("every signal for the app reaches the app", to_the_app),
+    ("every signal while holding leaves the supervisor alive", while_holding),
+    ("every signal while stopping reaches the app that stops", while_stopping),
+    ("TERM, INT and QUIT end the app and the supervisor with the app's code", ending),
+    ("--stop-signal is what the app gets", stop_signal),
+    ("a signal under nohup that was ignored stays ignored", under_nohup),
+    ("an app that somebody stopped stays stopped, and is restarted all the same", deliberate_stop),
+    ("256 exit codes are passed on", exit_codes),
+    ("64 signals are passed on as 128 + n", end_signals),
+];
+
+/// Signals that bash can trap and that are the app's business: 32 and 33 belong to the C library,
+/// CHLD is the supervisor's own.
+fn for_the_app() -> Vec<i32> {
+    let others = [
+        libc::SIGKILL,
+        libc::SIGSTOP,
+        libc::SIGCHLD,
+        libc::SIGTERM,
+        libc::SIGINT,
+        libc::SIGQUIT,
+        // Both arrive as TSTP.
+        libc::SIGTTIN,
+        libc::SIGTTOU,
+        32,
+        33,
+    ];
+    (1..=64).filter(|number| !others.contains(number)).collect()
+}
+
+/// An app that tells each signal; TERM does not end it when `stubborn`.
+fn telling(version: &str, stubborn: bool) -> Vec<u8> {
+    let ends = if stubborn { "echo asked" } else { "exit 0" };
+    let said = apps::said(version);
+    let trap = "for s in $(seq 1 64); do trap \"echo got=$s\" $s 2>/dev/null; done";
+    format!("#!/bin/bash\n{trap}\ntrap '{ends}' TERM\n{said}\nwhile :; do sleep 0.01; done\n")
+        .into_bytes()
+}
+
+fn send(run: &Run, number: i32) {
+    let pid = i32::try_from(run.supervisor()).unwrap();
+    // SAFETY: integers only.
+    assert_eq!(unsafe { libc::kill(pid, number) }, 0);
+}
+
+fn to_the_app() {
+    let run = Setup::with(&telling("v1", false), &apps::elf("v2")).start();
+    for number in for_the_app() {
+        send(&run, number);
+        run.wait_for_app(&format!("got={number}"));
+    }
+    run.assert_story(&["start 1"]);
+}
+
+fn while_holding() {
+    let brief = apps::script_with("v1", "exit 7");
+    let run = Setup::with(&brief, &apps::elf("v2")).start();
+    run.wait_for("exit 1: code 7");
+    for number in for_the_app() {
+        send(&run, number);
+    }
+    run.shell("mv new tree/app");
+    run.wait_for_version("v2");
+    run.assert_story(&["start 1", "exit 1: code 7", "start 2"]);
+}
+
+fn while_stopping() {
+    let setup = Setup::with(&telling("v1", true), &apps::elf("v2"));
+    let run = setup.flags(&["--stop-timeout=15s"]).start();
+    run.shell("mv new tree/app");
+    run.wait_for_app("asked");
+    // A stopped process acts on no signal, so TSTP is not passed on.
+    for number in for_the_app().into_iter().filter(|number| *number != libc::SIGTSTP) {
+        send(&run, number);
+        run.wait_for_app(&format!("got={number}"));
+    }
+    run.signal_app(Signal::SIGKILL);
+    run.wait_for_version("v2");
+    run.assert_story(&["start 1", "stop 1", "start 2"]);
+}
+
+fn ending() {
+    for signal in [Signal::SIGTERM, Signal::SIGINT, Signal::SIGQUIT] {
+        let habit = "trap 'exit 31' TERM INT QUIT\nwhile :; do sleep 0.01; done";
+        let app = apps::script_with("v1", &format!("{habit}\n"));
+        let ready = String::from_utf8(app).unwrap().replace("trap", "echo ready; trap");
+        let mut run = Setup::with(ready.as_bytes(), &apps::elf("v2")).start();
+        run.wait_for_app("ready");
+        pause(50);
+        run.signal_supervisor(signal);
+        assert_eq!(run.exit_code(), Some(31), "{signal}\n{}", run.everything());
+    }
+}
+
+fn stop_signal() {
+    let setup = Setup::with(&telling("v1", false), &apps::elf("v2"));
+    let run = setup.flags(&["--stop-signal=RTMIN+3"]).start();
+    run.shell("mv new tree/app");
+    run.wait_for_app("got=37");
+    run.signal_app(Signal::SIGKILL);
+    run.wait_for_version("v2");
+    run.assert_story(&["start 1", "stop 1", "start 2"]);
+}
+
+fn under_nohup() {
+    let line = "trap '' HUP INT; exec \"$@\"";
+    let mut run = Setup::elf().under(&["sh", "-c", line, "sh"]).start();
+    run.signal_supervisor(Signal::SIGHUP);
+    run.signal_supervisor(Signal::SIGINT);
+    run.shell("mv new tree/app");
+    run.assert_one_restart_to("v2");
+    run.signal_supervisor(Signal::SIGTERM);
+    run.exit_code();
+}
+
+fn state(pid: i32) -> String {
+    let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
+    let fields = stat.rsplit(") ").next().unwrap_or_default();
+    fields.chars().take(1).collect()
+}
+
+fn deliberate_stop() {
+    let run = Setup::elf().start();
+    run.signal_app(Signal::SIGSTOP);
+    // So long the supervisor has known of the stop.
+    for _ in 0..20 {
+        pause(10);
+        assert_eq!(state(run.pid()), "T", "{}", run.everything());
+    }
+    run.shell("mv new tree/app");
+    run.assert_one_restart_to("v2");
+}
+
+/// The exit code of a supervisor whose app runs this line.
+fn code_of(line: &str) -> Option<i32> {
+    let status = Command::new(env!("CARGO_BIN_EXE_relaunch"))
+        .args(["run", "--on-exit=exit", "--", "/bin/sh", "-c", line])
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .status();
+    status.unwrap().code()
+}
+
+fn exit_codes() {
+    let codes: Vec<_> = (0..=255).map(|code| code_of(&format!("exit {code}"))).collect();
+    assert_eq!(codes, (0..=255).map(Some).collect::<Vec<_>>());
+}
+
+fn end_signals() {
+    // Ignored by default, or stopping, which nobody does to a group that no shell looks after.
+    let harmless = [
+        libc::SIGCHLD,
+        libc::SIGCONT,
+        libc::SIGURG,
+        libc::SIGWINCH,
+        libc::SIGTSTP,
+        libc::SIGTTIN,
+        libc::SIGTTOU,
+    ];
+    for number in (1..=64).filter(|number| *number != libc::SIGSTOP) {
+        let code = code_of(&format!("ulimit -c 0; kill -{number} $$; exit 99"));
+        let expected = if harmless.contains(&number) { 99 } else { 128 + number };
+        assert_eq!(code, Some(expected), "signal {number}");
+    }
+}

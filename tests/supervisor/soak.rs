@@ -1,0 +1,67 @@
+//! Flat: descriptors, memory and latency after many reloads are what they were after few. The
+//! number is 500, or that of `RELAUNCH_SOAK` (`cargo xtask soak`).
+
+use std::fs;
+use std::time::{Duration, Instant};
+
+use crate::apps;
+use crate::runner::Case;
+use crate::world::{Run, Setup};
+
+pub(crate) const CASES: &[Case] =
+    &[("reloads leave descriptors, memory and latency as they were", flat)];
+
+/// What a supervisor holds.
+#[derive(Debug, PartialEq, Eq)]
+struct Held {
+    descriptors: usize,
+    /// Of the supervisor and its keepers.
+    processes: usize,
+    /// In kB.
+    memory: u64,
+}
+
+fn held(run: &Run) -> Held {
+    let pid = run.supervisor();
+    let descriptors = fs::read_dir(format!("/proc/{pid}/fd")).unwrap().count();
+    let children = fs::read_to_string(format!("/proc/{pid}/task/{pid}/children")).unwrap();
+    let status = fs::read_to_string(format!("/proc/{pid}/status")).unwrap();
+    let memory = status.lines().find_map(|line| line.strip_prefix("RssAnon:")).unwrap();
+    let memory = memory.trim().trim_end_matches(" kB").parse().unwrap();
+    Held { descriptors, processes: children.split_whitespace().count(), memory }
+}
+
+fn median(latencies: &[Duration]) -> Duration {
+    let mut sorted = latencies.to_vec();
+    sorted.sort_unstable();
+    sorted[sorted.len() / 2]
+}
+
+fn flat() {
+    let reloads: usize =
+        std::env::var("RELAUNCH_SOAK").map_or(500, |number| number.parse().unwrap());
+    let run = Setup::elf().flags(&["--settle=10ms"]).start();
+    let versions = ["v1", "v2"].map(apps::elf);
+    let mut latencies = Vec::new();
+    let mut early = None;
+    for number in 1..=reloads {
+        let began = Instant::now();
+        run.publish(&versions[number % 2]);
+        run.wait_for_start(number + 1);
+        latencies.push(began.elapsed());
+        // Caches and tables have their size after a tenth.
+        if number == reloads / 10 {
+            early = Some(held(&run));
+        }
+    }
+    let (early, late) = (early.unwrap(), held(&run));
+    let tenth = reloads / 10;
+    let (first, last) =
+        (median(&latencies[tenth..2 * tenth]), median(&latencies[reloads - tenth..]));
+    println!("{reloads} reloads: {early:?} then {late:?}; median {first:?} then {last:?}");
+    assert_eq!(late.descriptors, early.descriptors);
+    assert!(late.processes <= early.processes.max(2), "{early:?} {late:?}");
+    // A page of the allocator here or there.
+    assert!(late.memory <= early.memory + 64, "{early:?} {late:?}");
+    assert!(last < first * 2, "{first:?} {last:?}");
+}

@@ -136,6 +136,7 @@ impl Schedule {
                 1 => writers.push(author.mapped(begin)),
                 2 => writers.push(author.broken(begin)),
                 4 => writers.push(author.heel(begin)),
+                5 => writers.push(author.touch(begin)),
                 _ => {
                     let pattern = author.random.pick(&PATTERNS);
                     let own = author.write(pattern, begin);

@@ -21,6 +21,7 @@ pub(super) struct Process {
 }
 
 /// Whether /proc shows processes: it may not be mounted, or be covered.
+#[must_use]
 pub fn is_visible() -> bool {
     process(nix::unistd::getpid().as_raw()).is_some()
 }

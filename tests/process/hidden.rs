@@ -113,7 +113,7 @@ fn a_dead_supervisors_app() {
     drop(hidden);
 }
 
-/// From now on PR_SET_CHILD_SUBREAPER fails for this process and its children, as under a seccomp
+/// From now on `PR_SET_CHILD_SUBREAPER` fails for this process and its children, as under a seccomp
 /// filter or a sandbox that does not know it.
 fn deny_subreapers() {
     const fn statement(code: u32, jt: u8, jf: u8, k: u32) -> libc::sock_filter {

@@ -29,6 +29,7 @@ pub(crate) const CASES: &[Case] = &[
     ("a candidate that breaks while the old one stops falls back", broken_while_stopping),
     ("a crash is held until the next change", a_crash_is_held),
     ("a crash inside a change set waits for the set", a_crash_inside_a_change_set),
+    ("a crash on what lay there for a moment is not the end", a_crash_on_a_passing_state),
     ("a first start that fails waits for the executable", a_first_start_that_fails),
 ];
 
@@ -110,6 +111,19 @@ fn a_crash_inside_a_change_set() {
     drop(file);
     run.assert_story(&["start 1", "exit 1: signal 9", "start 2"]);
     run.assert_runs("v2");
+}
+
+/// The disk is as it was, but the app is not.
+fn a_crash_on_a_passing_state() {
+    let setup = Setup::elf();
+    fs::write(setup.path("tree/data"), "data").unwrap();
+    let run = setup.start();
+    run.shell("mv tree/data away");
+    run.signal_app(nix::sys::signal::Signal::SIGKILL);
+    run.wait_for("exit 1: signal 9");
+    run.shell("mv away tree/data");
+    run.assert_story(&["start 1", "exit 1: signal 9", "start 2"]);
+    run.assert_runs("v1");
 }
 
 fn a_first_start_that_fails() {

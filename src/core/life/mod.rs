@@ -397,10 +397,11 @@ impl Life {
             _ => Recipient::Leader,
         };
         match &mut self.state {
-            State::Running { generation, .. } => out.push(to_app(*generation, to, signal)),
             // It is to end, and a stopped process acts on no signal.
             State::Stopping { .. } if signal == libc::SIGTSTP => {}
-            State::Stopping { generation, .. } => out.push(to_app(*generation, to, signal)),
+            State::Running { generation, .. } | State::Stopping { generation, .. } => {
+                out.push(to_app(*generation, to, signal));
+            }
             // Nothing runs that would be stopped, so the supervisor stops alone, if a shell
             // continues it again.
             State::Waiting(Waiting::Idle) | State::Left { .. } if signal == libc::SIGTSTP => {

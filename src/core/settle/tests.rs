@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use super::*;
-use crate::core::Session;
+use crate::core::{Probe, Session, WriterState};
 
 /// A settler, its clock and the world that answers it.
 struct Walk {

@@ -21,6 +21,8 @@ pub(super) struct Schedule {
     pub(super) manners: Manners,
     /// The kernel's queue holds so many events.
     pub(super) queue: usize,
+    /// There are no events: everything is compared in this period.
+    pub(super) poll: Option<Duration>,
     /// The driver reads so late, at most.
     pub(super) late_us: u64,
     pub(super) reloads: Vec<Duration>,
@@ -73,6 +75,7 @@ impl Schedule {
             storm: None,
             manners,
             queue: 16_384,
+            poll: None,
             late_us: 300,
             reloads: Vec::new(),
             shutdown: None,
@@ -106,16 +109,19 @@ impl Schedule {
     }
 
     fn wild(random: &mut Random) -> Self {
+        let poll = random.chance(8).then(|| random.millis(200, 2_000));
         let manners = Manners {
             slow_ms: random.pick(&[1, 50, 400, 900]),
             ignores_term: random.pick(&[0, 0, 20]),
             helpers: random.pick(&[0, 30]),
             crashes: random.pick(&[0, 0, 25]),
-            own_log: random.chance(30),
-            own_state: random.chance(10),
+            // A comparison tells of no open file, so a log without end is a change without end.
+            own_log: poll.is_none() && random.chance(30),
+            own_state: poll.is_none() && random.chance(10),
             heartbeat: random.chance(50),
         };
-        let queue = usize::try_from(random.pick(&[16_384, 16_384, 4, 12])).unwrap_or(4);
+        let queue = if poll.is_some() { &[0; 4] } else { &[16_384, 16_384, 4, 12] };
+        let queue = usize::try_from(random.pick(queue)).unwrap_or(4);
         let late_us = random.pick(&[100, 300, 5_000, 40_000, 200_000]);
         let mut author = Author::new(random);
         let mut writers = Vec::new();
@@ -126,10 +132,11 @@ impl Schedule {
             let begin = Duration::from_secs(first) + author.random.millis(0, spread);
             match author.random.range(0, 10) {
                 3 => writers.push(author.remove(begin)),
-                0 => writers.push(author.foreign_log(begin)),
+                0 if poll.is_none() => writers.push(author.foreign_log(begin)),
                 1 => writers.push(author.mapped(begin)),
                 2 => writers.push(author.broken(begin)),
                 4 => writers.push(author.heel(begin)),
+                5 => writers.push(author.touch(begin)),
                 _ => {
                     let pattern = author.random.pick(&PATTERNS);
                     let own = author.write(pattern, begin);
@@ -144,6 +151,6 @@ impl Schedule {
         let reload = |random: &mut Random| Duration::from_secs(2) + random.millis(0, 4_000);
         let reloads = if random.chance(20) { vec![reload(random)] } else { Vec::new() };
         let shutdown = random.chance(15).then(|| random.millis(1, 10_000));
-        Self { writers, manners, queue, late_us, reloads, shutdown, end, ..Self::quiet() }
+        Self { writers, manners, queue, poll, late_us, reloads, shutdown, end, ..Self::quiet() }
     }
 }

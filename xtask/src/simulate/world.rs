@@ -48,6 +48,7 @@ pub(super) enum Step {
     Log(Generation),
     State(Generation),
     Baseline,
+    Poll,
     Reload,
     Shutdown,
 }
@@ -189,6 +190,9 @@ impl World {
             let begin = self.schedule.writers[writer].begin;
             self.at(begin, Step::Write { writer, step: 0 });
         }
+        if let Some(period) = self.schedule.poll {
+            self.at(period, Step::Poll);
+        }
         for at in self.schedule.reloads.clone() {
             self.at(at, Step::Reload);
         }
@@ -238,6 +242,7 @@ impl World {
             Step::Log(generation) => self.append_log(generation),
             Step::State(generation) => self.write_state(generation),
             Step::Baseline => self.baseline = self.contents(),
+            Step::Poll => self.poll(),
             Step::Reload => self.tell_driver(Event::ReloadAsked),
             Step::Shutdown => {
                 self.shutdown = Some(self.now);
@@ -254,12 +259,23 @@ impl World {
 
     /// Queues inotify events.
     pub(super) fn queue(&mut self, told: Vec<Told>) {
-        for told in told {
+        for told in told.into_iter().filter(|_| self.schedule.poll.is_none()) {
             self.say(|| format!("    {} {:?}", told.name.display(), told.kind));
             self.queue.push(told);
         }
         if !self.queue.is_empty() {
             self.wake_driver();
+        }
+    }
+
+    /// Compares everything, as the watch does where the kernel tells nothing.
+    fn poll(&mut self) {
+        for found in self.watch.compare(&self.disk, |_| true) {
+            self.tell_driver(found);
+        }
+        let Some(period) = self.schedule.poll else { return };
+        if self.now < self.schedule.end + REST {
+            self.at(self.now + period, Step::Poll);
         }
     }
 

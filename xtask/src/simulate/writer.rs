@@ -221,6 +221,12 @@ impl<'a> Author<'a> {
         self.finish(begin, false)
     }
 
+    /// Somebody who wants an app that has failed started again.
+    pub(super) fn touch(&mut self, begin: Duration) -> Writer {
+        self.step(500, 6_000, Op::Attrib(name(APP)));
+        self.finish(begin, false)
+    }
+
     /// A store through a mapping some time after the file was closed.
     pub(super) fn mapped(&mut self, begin: Duration) -> Writer {
         let data = name(DATA);

@@ -12,6 +12,8 @@ pub(super) struct Effort {
     pub(super) large_rounds: [usize; 2],
     /// Rounds under load.
     pub(super) load_rounds: usize,
+    /// Peers take part in correctness and stopping, where most of the time is theirs.
+    pub(super) judges_peers: bool,
     /// Times that each correctness case runs.
     pub(super) repetitions: usize,
     /// Cases that run at the same time; they mostly sleep.
@@ -39,6 +41,7 @@ impl Effort {
         rounds: 20,
         large_rounds: [12, 8],
         load_rounds: 30,
+        judges_peers: true,
         repetitions: 3,
         side_by_side: 8,
         startups: 20,
@@ -52,13 +55,14 @@ impl Effort {
 
     /// For CI, under three minutes with four tools.
     pub(super) const QUICK: Self = Self {
-        leading_rounds: 12,
+        leading_rounds: 10,
         rounds: 3,
         large_rounds: [0, 0],
         load_rounds: 5,
+        judges_peers: false,
         repetitions: 1,
         side_by_side: 8,
-        startups: 8,
+        startups: 6,
         idle_seconds: 5,
         storms: 1,
         stops: 1,

@@ -115,9 +115,14 @@ struct Bench {
 }
 
 impl Bench {
-    /// The installed tools that are no mere floor.
-    fn rivals(&self) -> Vec<Installed> {
-        self.tools.iter().filter(|it| it.tool != Tool::Floor).cloned().collect()
+    /// The tools whose correctness and stopping are looked at: all but the mere floor, or us alone.
+    fn judged(&self) -> Vec<Installed> {
+        let is_judged = |it: &&Installed| match it.tool {
+            Tool::Relaunch => true,
+            Tool::Floor => false,
+            _ => self.effort.judges_peers,
+        };
+        self.tools.iter().filter(is_judged).cloned().collect()
     }
 }
 
@@ -162,7 +167,8 @@ fn measure(options: &Options) -> Result<Count, Failure> {
     let chosen = options.tools();
     let (tools, tellings) = peers::provide(&chosen, options.installs(), &programs)?;
     let results = Results::begin(options.quick, tellings)?;
-    let effort = if options.quick { Effort::QUICK } else { Effort::FULL };
+    let mut effort = if options.quick { Effort::QUICK } else { Effort::FULL };
+    effort.judges_peers |= options.peers.is_some();
     let mut bench = Bench { tools, programs, effort, results };
     for section in Section::ALL.into_iter().filter(|it| options.wants(*it)) {
         progress::heading(section.title());

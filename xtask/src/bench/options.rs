@@ -14,7 +14,8 @@ entr, reflex and inotify-tools by apt when it may) and takes about an hour; leav
 meanwhile. A peer that cannot be had is named in the table with the reason.
 
   --quick           under three minutes: Relaunch, the floor, and entr and an inotifywait loop when
-                    they are installed; fewer rounds, no scale, no image; writes no docs
+                    they are installed; fewer rounds, correctness and stopping of Relaunch alone
+                    (of peers, too, when --peers names them), no scale, no image; writes no docs
   --only NAME       one section: latency load correctness stopping cost scale reloads image
                     (repeatable; writes no docs)
   --peers A,B       only these beside Relaunch: floor watchexec watchexec-paketo entr reflex

@@ -37,18 +37,18 @@ pub(super) struct Effort {
 impl Effort {
     /// For the docs: about an hour with every peer.
     pub(super) const FULL: Self = Self {
-        leading_rounds: 60,
-        rounds: 20,
-        large_rounds: [12, 8],
+        leading_rounds: 40,
+        rounds: 15,
+        large_rounds: [8, 5],
         load_rounds: 30,
         judges_peers: true,
-        repetitions: 3,
-        side_by_side: 8,
+        repetitions: 2,
+        side_by_side: 10,
         startups: 20,
         idle_seconds: 20,
-        storms: 3,
-        stops: 3,
-        scale_rounds: 3,
+        storms: 2,
+        stops: 2,
+        scale_rounds: 2,
         reloads: 10_000,
         image_rounds: 15,
     };

@@ -20,6 +20,8 @@ meanwhile. A peer that cannot be had is named in the table with the reason.
                     (repeatable; writes no docs)
   --peers A,B       only these beside Relaunch: floor watchexec watchexec-paketo entr reflex
                     inotifywait nodemon air (writes no docs)
+  --keep            keep what the last run measured in other sections: a full run in parts, each of
+                    which compares all tools; ends with --report
   --report          write docs again from the raw samples of the last run; measures nothing
   --help            this text
 
@@ -43,6 +45,8 @@ pub(super) enum Request {
 pub(super) struct Options {
     pub(super) quick: bool,
     pub(super) report: bool,
+    /// Other sections of the last run stay.
+    pub(super) keep: bool,
     /// Empty = all.
     pub(super) only: Vec<Section>,
     /// Without Relaunch; `None` = all that fit the run.
@@ -87,6 +91,7 @@ pub(super) fn parse(arguments: &[String]) -> Result<Request, String> {
             "--help" | "-h" => return Ok(Request::Help),
             "--quick" => options.quick = true,
             "--report" => options.report = true,
+            "--keep" => options.keep = true,
             "--only" => {
                 let name = words.next().ok_or("--only needs the name of a section")?;
                 let found = Section::ALL.into_iter().find(|it| it.name() == name);

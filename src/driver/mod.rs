@@ -7,6 +7,7 @@
 //! of [`SLICE`] when nothing has happened.
 
 mod clock;
+mod evidence;
 mod generations;
 mod image;
 mod judge;

@@ -76,6 +76,9 @@ impl Watch {
             .as_ref()
             .filter(|(_, entry, _)| entry.stamp == now)
             .and_then(|(_, entry, _)| entry.digest);
+        if known.is_none() && *budget > 0 {
+            self.opening(path);
+        }
         let found = known.or_else(|| digest_now(path, now, loose, budget));
         if let (Some((id, _, name)), Some(found)) = (&entry, found) {
             self.table.set_digest(*id, name, now, found);
@@ -87,9 +90,34 @@ impl Watch {
         }
     }
 
+    /// Whether a file or folder of this name came or went since the app was started; opens nothing.
+    #[must_use]
+    pub fn came_or_went(&self, path: &Path) -> bool {
+        if let Some(folder) = self.table.locate_folder(path) {
+            return self.table.is_new_here(folder);
+        }
+        let is_there = !matches!(Seen::at(path), Seen::Nothing);
+        match self.table.baseline(path) {
+            Baseline::Absent => is_there || self.table.had_folder(path),
+            Baseline::Known(..) => !is_there,
+            Baseline::Unknown => true,
+        }
+    }
+
+    /// Whether events under this name tell of everything that befalls its bytes, and of everybody
+    /// who opens them: not so with links, symbolic or hard. Opens nothing.
+    #[must_use]
+    pub fn is_plain(&self, path: &Path) -> bool {
+        let was_link =
+            matches!(self.table.baseline(path), Baseline::Known(stamp, _) if stamp.is_link());
+        !was_link
+            && matches!(Seen::at(path), Seen::File(_, 1) | Seen::Nothing | Seen::Folder { .. })
+    }
+
     /// Just before an exec: looks once more at what was written without a close, and remembers
     /// this moment. What is seen later does not belong to the coming baseline.
     pub fn freeze(&mut self) {
+        self.begin_listening();
         self.frozen_at = Some(file_clock());
         for (folder, name) in std::mem::take(&mut self.stale) {
             if folder != LOOSE && !self.table.exists(folder) {

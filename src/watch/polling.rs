@@ -64,6 +64,7 @@ impl Watch {
     }
 
     fn add_poll(&mut self, target: Target, period: Duration) {
+        self.listen_no_more();
         self.polls.push(Poll {
             target,
             period,

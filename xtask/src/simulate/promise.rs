@@ -6,6 +6,7 @@ use relaunch_buildpack::core::settle::is_temporary;
 
 use super::disk::{Form, Name};
 use super::schedule::Set;
+use super::usage::is_beside;
 use super::world::{REST, World};
 use super::writer::{APP, Pattern, name};
 
@@ -66,9 +67,14 @@ impl World {
             let inode = self.disk.inode_of(path).map(|inode| self.disk.inode(inode));
             running.is_none() && inode.is_some_and(|inode| inode.silent)
         };
-        let counts = |path: &&Name| !exempt.contains(*path) && !is_temporary(path) && !silent(path);
-        let stale = all.filter(counts).find(|path| on_disk.get(*path) != self.loaded.get(*path))?;
-        Some(format!("an update of {} was lost", stale.display()))
+        let counts = |path: &&Name| {
+            !exempt.contains(*path) && !is_temporary(path) && !silent(path) && !is_beside(path)
+        };
+        let stale = all.filter(counts).find(|path| on_disk.get(*path) != self.loaded.get(*path));
+        let lost = stale.map(|path| format!("an update of {} was lost", path.display()));
+        // What came and went again between two polls leaves no trace.
+        let seen = running.filter(|_| self.schedule.poll.is_none());
+        lost.or_else(|| seen.and_then(|_| self.stale_beside()))
     }
 
     /// Somebody did something to a file that is still there after the app had failed. Where the

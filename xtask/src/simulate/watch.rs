@@ -6,11 +6,12 @@
 //! `ScanBegan` and `ScanEnded`, and what differs from the table is `Found`.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
 use std::sync::Arc;
 
-use relaunch_buildpack::core::{Event, FileEvent, What};
+use relaunch_buildpack::core::{Event, FileEvent, Sign, UseEvent, What};
 
-use super::disk::{Disk, Name, Stat};
+use super::disk::{Disk, Name, SPARED, Stat};
 use super::fault::Fault;
 use super::kernel::{Kind, Queue, Read};
 
@@ -42,6 +43,7 @@ impl Watch {
             match read {
                 Read::Overflow if fault == Some(Fault::ScanForgotten) => {}
                 Read::Overflow => {
+                    said.push(unseen());
                     said.push(Event::ScanBegan);
                     said.extend(self.compare(disk, |_| true));
                     said.push(Event::ScanEnded);
@@ -70,6 +72,15 @@ impl Watch {
                             said.push(Event::ScanBegan);
                             said.extend(self.compare(disk, |name| name.starts_with(&told.name)));
                             said.push(Event::ScanEnded);
+                            continue;
+                        }
+                        Kind::Open | Kind::Read | Kind::List => {
+                            let sign = match told.kind {
+                                Kind::Open => Sign::Opened,
+                                Kind::Read => Sign::Read,
+                                _ => Sign::Listed,
+                            };
+                            said.push(Event::Used(UseEvent { path: told.name, sign }));
                             continue;
                         }
                         Kind::Create => created(&told.name, disk),
@@ -125,6 +136,11 @@ impl Watch {
         }
         found
     }
+}
+
+/// Anything may have been used below the root that is listened to.
+pub(super) fn unseen() -> Event {
+    Event::Used(UseEvent { path: Arc::from(Path::new(SPARED)), sign: Sign::Unseen })
 }
 
 fn created(name: &Name, disk: &Disk) -> What {

@@ -7,7 +7,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::disk::{Content, Form, Name};
+use super::disk::{Content, Form, Name, SPARED};
 use super::random::Random;
 
 /// One system call.
@@ -24,6 +24,7 @@ pub(super) enum Op {
     Link(Name, Content),
     Unlink(Name),
     Store(Name, Content),
+    Read(Name),
 }
 
 /// A process that writes: each step after a pause.
@@ -63,9 +64,12 @@ pub(super) enum Pattern {
     DataChunks,
     BuiltFolder,
     LongSession,
+    Unused,
+    Used,
+    Classic,
 }
 
-pub(super) const PATTERNS: [Pattern; 19] = [
+pub(super) const PATTERNS: [Pattern; 22] = [
     Pattern::Copy,
     Pattern::CopyForce,
     Pattern::Install,
@@ -85,12 +89,15 @@ pub(super) const PATTERNS: [Pattern; 19] = [
     Pattern::DataChunks,
     Pattern::BuiltFolder,
     Pattern::LongSession,
+    Pattern::Unused,
+    Pattern::Used,
+    Pattern::Classic,
 ];
 
 impl Pattern {
     /// Nothing differs afterwards, so nothing is to be started.
     pub(super) fn changes_nothing(self) -> bool {
-        matches!(self, Self::Touch | Self::SameAgain)
+        matches!(self, Self::Touch | Self::SameAgain | Self::Unused)
     }
 }
 
@@ -98,6 +105,14 @@ impl Pattern {
 pub(super) fn name(text: &str) -> Name {
     Arc::from(Path::new("/w").join(text))
 }
+
+/// A name in the root beside it.
+pub(super) fn spared(text: &str) -> Name {
+    Arc::from(Path::new(SPARED).join(text))
+}
+
+/// Files beside: one that the app reads at each start, one that it may read, one that it never does.
+pub(super) const BESIDE: [&str; 3] = ["conf", "sub/page", "main.c"];
 
 /// The executable.
 pub(super) const APP: &str = "app";
@@ -168,6 +183,9 @@ impl<'a> Author<'a> {
             }
             Pattern::Vim => self.vim(),
             Pattern::BuiltFolder => self.built_folder(files),
+            Pattern::Unused => self.copy(&spared("main.c"), true),
+            Pattern::Used => self.copy(&spared("conf"), true),
+            Pattern::Classic => return self.classic(begin),
         }
         vec![self.finish(begin, false)]
     }
@@ -197,6 +215,52 @@ impl<'a> Author<'a> {
         }
         self.step(0, 5, Op::RenameFolder(built.clone(), last));
         self.step(0, 2, Op::RenameFolder(next, built));
+    }
+
+    /// The classic Go sample: the source is synced, then the executable into the same tree, then
+    /// it is copied to where it runs, each by a session of its own.
+    fn classic(&mut self, begin: Duration) -> Vec<Writer> {
+        let compiled = spared("build/mod");
+        self.created(&spared("main.c"), 5, 0);
+        let source = self.finish(begin, true);
+        let compiling = self.random.millis(600, 2_500);
+        self.created(&compiled, 5, 0);
+        let synced = self.finish(source.end() + compiling, true);
+        let moment = self.random.millis(5, 900);
+        self.step(0, 2, Op::Read(compiled));
+        self.created(&name(APP), 5, 0);
+        let copy = self.finish(synced.end() + moment, true);
+        vec![source, synced, copy]
+    }
+
+    /// A file is changed, and later back again.
+    pub(super) fn revert(&mut self, begin: Duration) -> Writer {
+        let number = self.random.pick(&[0, 1]);
+        let (file, content) = (spared(BESIDE[number]), self.content());
+        self.step(0, 1, Op::MoveIn(file.clone(), content));
+        self.step(300, 3_000, Op::MoveIn(file, first_content(number)));
+        self.finish(begin, false)
+    }
+
+    /// Names come and go, in a folder that the app may have listed.
+    pub(super) fn pages(&mut self, begin: Duration) -> Writer {
+        for number in 0..self.random.range(1, 3) {
+            let (page, content) = (spared(&format!("sub/page{number}")), self.content());
+            self.step(0, 400, Op::MoveIn(page.clone(), content));
+            if self.random.chance(30) {
+                self.step(0, 900, Op::Unlink(page));
+            }
+        }
+        self.finish(begin, false)
+    }
+
+    /// Somebody who looks at what is there.
+    pub(super) fn reader(&mut self, begin: Duration) -> Writer {
+        for _ in 0..self.random.range(1, 4) {
+            let file = self.random.pick(&BESIDE);
+            self.step(0, 900, Op::Read(spared(file)));
+        }
+        self.finish(begin, false)
     }
 
     /// Another file on the heels of the executable: it comes when the new generation is on its way.
@@ -385,6 +449,12 @@ impl<'a> Author<'a> {
 
 /// How long a storm lasts.
 const STORM: Duration = Duration::from_secs(25);
+
+/// What lies under a name of [`BESIDE`] in the beginning.
+pub(super) fn first_content(number: usize) -> Content {
+    let version = 1_000_100 + u32::try_from(number).unwrap_or(0);
+    Content { version, size: 100, form: Form::Whole }
+}
 
 /// The first is the executable, the others are data.
 fn file(number: u64) -> Name {

@@ -23,6 +23,11 @@ impl Window {
         Self { least: least.unwrap_or_default(), learned: Duration::ZERO }
     }
 
+    /// What the user wants waited for at least.
+    pub(super) fn least(&self) -> Duration {
+        self.least
+    }
+
     /// The quiet time that ends this set, counted from its last event.
     pub(super) fn quiet(&self, set: &ChangeSet, stretch: u32) -> Duration {
         let base = match set.shape() {

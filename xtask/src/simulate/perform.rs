@@ -67,10 +67,11 @@ impl World {
         let sessions: Vec<_> = self
             .sessions
             .iter()
-            .map(|(&pid, &begin)| Session {
-                pid,
-                age_ms: u64::try_from(self.now.saturating_sub(begin).as_millis()).unwrap_or(0),
-                terminal: false,
+            .map(|(&pid, &begin)| {
+                // The kernel counts starts in ticks of 10 ms.
+                let tick = begin.as_millis() / 10 * 10;
+                let age = self.now.as_millis().saturating_sub(tick);
+                Session { pid, age_ms: u64::try_from(age).unwrap_or(0), terminal: false }
             })
             .collect();
         self.named.extend(sessions.iter().map(|it| it.pid));

@@ -104,7 +104,7 @@ impl World {
         }
         let reaction = self.reactions.iter().find(within).copied()?;
         let bound = match pattern {
-            Pattern::SessionCopy | Pattern::LongSession => SESSION,
+            Pattern::SessionCopy | Pattern::LongSession | Pattern::TwoSessions => SESSION,
             _ => WINDOW,
         };
         let late = reaction > end + bound;
@@ -112,7 +112,8 @@ impl World {
     }
 }
 
-/// From the last write of a session to the decision: its end, a look, a judgement.
-const SESSION: Duration = Duration::from_millis(25);
+/// From the last write of a session to the decision: its end, a look, a judgement; and the end of a
+/// health check that might have been another client.
+const SESSION: Duration = Duration::from_millis(100);
 /// The longest quiet time that follows what a well-behaved writer does: that of deletions.
 const WINDOW: Duration = Duration::from_millis(1_300);

@@ -261,7 +261,7 @@ impl Settler {
         }
         match pending.follows {
             Some(gap) => self.window.cut_too_early(gap),
-            None => self.window.decay(),
+            None => self.window.kept_together(pending.set.largest_gap()),
         }
         let renamed = match pending.set.shape() {
             Shape::RenamedIn => pending.set.paths().into_iter().next(),

@@ -485,6 +485,23 @@ fn a_cut_that_came_too_early_teaches_a_longer_window_which_decays() {
     assert_eq!(windows, [180, 135, 101, 75]);
 }
 
+/// `go build`, and 17 ms later `strip`.
+#[test]
+fn what_was_learned_stays_as_long_as_it_is_needed() {
+    let mut walk = Walk::new();
+    walk.file("app", What::MovedIn);
+    assert_eq!(walk.settles(), settled(10, &["app"]));
+    walk.close(true).at(17).file("st", What::MovedIn);
+    walk.settles();
+    walk.close(true);
+    for build in (10_000..50_000).step_by(2_000) {
+        walk.at(build).file("app", What::MovedIn);
+        walk.at(build + 17).file("app", What::Modified).file("app", What::Closed);
+        assert_eq!(walk.settles(), settled(build + 17 + 25, &["app"]));
+        walk.close(true);
+    }
+}
+
 #[test]
 fn a_set_that_was_refused_or_unchanged_teaches_nothing() {
     let mut walk = Walk::new();

@@ -51,8 +51,16 @@ impl Window {
         }
     }
 
-    /// A set was settled: what was learned counts a little less.
-    pub(super) fn decay(&mut self) {
+    /// A set with gaps up to this one was settled and nothing followed. What was learned counts a
+    /// little less, unless this set is of the kind that taught it: `go build` and then `strip`
+    /// would be cut at every third build.
+    pub(super) fn kept_together(&mut self, gap: Duration) {
+        if gap * 2 < self.learned || gap.is_zero() {
+            self.decay();
+        }
+    }
+
+    fn decay(&mut self) {
         self.learned = self.learned * 3 / 4;
         if self.learned < RENAMED_IN {
             self.learned = Duration::ZERO;

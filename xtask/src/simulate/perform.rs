@@ -147,6 +147,9 @@ impl World {
         let (fork, exec) = (self.random.micros(SPAWN.0, SPAWN.1), self.random.micros(50, 500));
         self.spend(fork);
         let baseline = self.contents();
+        // What was judged is looked at once more just before the exec.
+        let judged = self.judged_files.clone();
+        self.watch.look_at(&judged, &self.disk);
         self.spend(exec);
         let failed = |why: &str, exit_code, obstacle| {
             let problem = StartProblem { why: why.into(), exit_code, obstacle };

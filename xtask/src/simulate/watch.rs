@@ -106,6 +106,13 @@ impl Watch {
         };
     }
 
+    /// Takes these as they are for seen.
+    pub(super) fn look_at(&mut self, names: &BTreeSet<Name>, disk: &Disk) {
+        for name in names {
+            self.note(name, disk);
+        }
+    }
+
     fn note_below(&mut self, folder: &Name, disk: &Disk) {
         let known = self.table.keys().filter(|name| name.starts_with(folder)).cloned();
         for name in known.chain(disk.below(folder)).collect::<BTreeSet<_>>() {

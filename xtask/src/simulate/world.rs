@@ -11,6 +11,8 @@
 //! 3. *Baseline before exec*: the state of all watched files is noted before the exec, never after.
 //!    What was really exec'ed comes from the running process; if it is not what the baseline says,
 //!    the executable is fed as `Found` after `Started`.
+//!    What was judged since the last start is looked at once more, or a poll would not see that it
+//!    came before the start and went after it.
 //!    The header of the very file that is exec'ed is checked once more, on its descriptor: between
 //!    the judgement and the exec somebody may put a broken file in place (`StartFailed`).
 //! 4. *Judgement against what runs*: contents are compared with the baseline of the last start, the

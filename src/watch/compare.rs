@@ -121,6 +121,7 @@ impl Watch {
         self.epoch = self.frozen_at.take().unwrap_or(self.epoch);
         self.table.adopt();
         self.digests.again();
+        self.poll_after_start();
     }
 
     /// These were found to be the same (touch, identical re-sync): what is seen now stands for

@@ -132,6 +132,26 @@ fn what_came_and_went_between_two_polls_is_found_if_a_start_lay_between() {
 }
 
 #[test]
+fn a_start_is_followed_by_a_poll_at_once() {
+    let (keep, top) = folder();
+    make(&top, "app");
+    let day = std::time::Duration::from_hours(24);
+    let watch = Watch::with_queue(
+        Err(Errno::EMFILE),
+        std::slice::from_ref(&top),
+        Ignore::new(&[]),
+        Some(day),
+    );
+    let mut field = Field::of(keep, top, watch);
+    field.watch.epoch = i64::MAX;
+    field.told();
+    make(&field.top, "lib");
+    assert_eq!(field.told(), Vec::<String>::new());
+    field.watch.rebase_all();
+    assert_eq!(field.told(), ["Found lib"]);
+}
+
+#[test]
 fn folders_beyond_the_limit_of_watches_are_polled_and_it_is_said_once() {
     let mut field = Field::with(&["a/x", "b/y", "c/z"]);
     for name in ["a", "b"] {

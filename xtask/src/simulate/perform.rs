@@ -199,6 +199,9 @@ impl World {
         self.starts.push(self.now);
         self.reactions.push(self.decided.take().unwrap_or(self.now));
         self.spawn(generation);
+        if self.schedule.poll.is_some() {
+            self.at(self.now, Step::PollAfterStart);
+        }
         let mut said = vec![Event::Started { generation, pid: 100 }];
         if raced {
             said.push(Event::File(FileEvent { path: app, what: What::Found }));

@@ -66,7 +66,13 @@ impl World {
             let inode = self.disk.inode_of(path).map(|inode| self.disk.inode(inode));
             running.is_none() && inode.is_some_and(|inode| inode.silent)
         };
-        let counts = |path: &&Name| !exempt.contains(*path) && !is_temporary(path) && !silent(path);
+        // What came and went between two polls nobody saw.
+        let unseen = |path: &Name| {
+            self.schedule.poll.is_some() && !on_disk.contains_key(path) && !self.watch.knew(path)
+        };
+        let counts = |path: &&Name| {
+            !exempt.contains(*path) && !is_temporary(path) && !silent(path) && !unseen(path)
+        };
         let stale = all.filter(counts).find(|path| on_disk.get(*path) != self.loaded.get(*path))?;
         Some(format!("an update of {} was lost", stale.display()))
     }

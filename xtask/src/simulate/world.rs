@@ -13,6 +13,7 @@
 //!    the executable is fed as `Found` after `Started`.
 //!    What was judged since the last start is looked at once more, or a poll would not see that it
 //!    came before the start and went after it.
+//!    Where files are polled, a poll follows the start at once.
 //!    The header of the very file that is exec'ed is checked once more, on its descriptor: between
 //!    the judgement and the exec somebody may put a broken file in place (`StartFailed`).
 //! 4. *Judgement against what runs*: contents are compared with the baseline of the last start, the
@@ -51,6 +52,7 @@ pub(super) enum Step {
     State(Generation),
     Baseline,
     Poll,
+    PollAfterStart,
     Reload,
     Shutdown,
 }
@@ -245,6 +247,7 @@ impl World {
             Step::State(generation) => self.write_state(generation),
             Step::Baseline => self.baseline = self.contents(),
             Step::Poll => self.poll(),
+            Step::PollAfterStart => self.list(),
             Step::Reload => self.tell_driver(Event::ReloadAsked),
             Step::Shutdown => {
                 self.shutdown = Some(self.now);
@@ -272,12 +275,16 @@ impl World {
 
     /// Compares everything, as the watch does where the kernel tells nothing.
     fn poll(&mut self) {
-        for found in self.watch.compare(&self.disk, |_| true) {
-            self.tell_driver(found);
-        }
+        self.list();
         let Some(period) = self.schedule.poll else { return };
         if self.now < self.schedule.end + REST {
             self.at(self.now + period, Step::Poll);
+        }
+    }
+
+    fn list(&mut self) {
+        for found in self.watch.compare(&self.disk, |_| true) {
+            self.tell_driver(found);
         }
     }
 

@@ -66,7 +66,7 @@ impl Core {
             Event::ScanEnded => self.settler.scan(false),
             Event::LookedAround(seen) => {
                 self.own_writes.looked_around(seen.written);
-                self.settler.looked_around(&seen);
+                self.settler.looked_around(&seen, now);
             }
             Event::SessionEnded { pid } => self.settler.session_ended(pid),
             Event::Probed(mut probes) => {

@@ -14,6 +14,7 @@ mod judge;
 mod observe;
 mod probe;
 mod program;
+mod script;
 mod start;
 mod supervisor;
 mod telling;

@@ -16,7 +16,7 @@ use super::judge::judge;
 use super::probe::probe;
 use super::program::{Command, Program};
 use super::telling::Telling;
-use super::{SLICE, observe};
+use super::{SLICE, observe, script};
 use crate::candidate::{Identity, identity};
 use crate::cli::Run;
 use crate::control::Server;
@@ -250,13 +250,15 @@ impl Supervisor {
                 vec![self.look_around()]
             }
             Action::Probe(paths) => {
-                let program = self.command.resolve().ok().map(|program| program.path);
+                let program = self.command.resolve().ok();
                 for path in &paths {
                     self.watch.opening(path);
                 }
                 let current = self.current.as_ref();
                 let own = || current.map_or_else(Vec::new, |it| it.generation.processes());
-                vec![Event::Probed(probe(paths, program.as_deref(), own))]
+                let vital =
+                    program.map(|it| [Some(it.path), it.script]).into_iter().flatten().flatten();
+                vec![Event::Probed(probe(paths, vital, own))]
             }
             Action::Judge(order) => {
                 // Before the judgement: what changes during it is seen by the second look.
@@ -266,6 +268,8 @@ impl Supervisor {
                 let current = self.current.as_ref();
                 let own = || current.map_or_else(Vec::new, |it| it.generation.processes());
                 let judgement = judge(&order, &self.command, image, &mut self.watch, own);
+                let running = self.image.as_ref().filter(|_| self.core.running().is_some());
+                let judgement = script::weigh(judgement, running.map(|(_, program)| program));
                 let room = MOST_JUDGED.saturating_sub(self.judged.len());
                 self.judged.extend(order.paths.into_iter().take(room));
                 vec![Event::Judged { forced: order.forced, judgement }]

@@ -39,14 +39,16 @@ impl Watch {
         let loose = place.as_ref().is_some_and(|(id, _)| *id == LOOSE)
             || self.roots.iter().any(|root| root.is_file() && root.path == path);
         let now = if loose { Seen::through(path) } else { Seen::at(path) }.stamp();
-        let entry = place.and_then(|(id, name)| Some((id, self.table.get(id, &name)?, name)));
-        if let (Some((id, entry, name)), Some(now)) = (&entry, now)
-            && entry.stamp != now
+        let entry = place.and_then(|(id, name)| Some((id, self.table.get(id, &name), name)));
+        if let Some((id, entry, name)) = &entry
+            && entry.map(|entry| entry.stamp) != now
         {
-            // Its last event came when its folder had another name already: nothing was there to
-            // look at. The next start must not take the old look for what it ran with.
+            // Its last event came when its folder had another name already, so that nothing was
+            // there to look at; or it came or went since the last poll. The next start must not
+            // take the old look for what it ran with.
             self.stale.insert((*id, name.clone()));
         }
+        let entry = entry.and_then(|(id, entry, name)| Some((id, entry?, name)));
         let (was, now) = match (self.table.baseline(path), now) {
             (Baseline::Absent, None) => return Difference::Same,
             (Baseline::Absent, Some(_)) => return Difference::New,
@@ -114,7 +116,8 @@ impl Watch {
             && matches!(Seen::at(path), Seen::File(_, 1) | Seen::Nothing | Seen::Folder { .. })
     }
 
-    /// Just before an exec: looks once more at what was written without a close, and remembers
+    /// Just before an exec: looks once more at what was written without a close and at what was
+    /// judged to be other than it was seen last, and remembers
     /// this moment. What is seen later does not belong to the coming baseline.
     pub fn freeze(&mut self) {
         self.begin_listening();
@@ -125,8 +128,13 @@ impl Watch {
             }
             let path = self.table.path(folder).join(OsStr::from_bytes(&name));
             let seen = if folder == LOOSE { Seen::through(&path) } else { Seen::at(&path) };
-            if let Some(stamp) = seen.stamp() {
-                self.table.see(folder, &name, stamp, true);
+            match seen.stamp() {
+                Some(stamp) => {
+                    self.table.see(folder, &name, stamp, true);
+                }
+                None => {
+                    self.table.remove(folder, &name);
+                }
             }
         }
         self.table.freeze();
@@ -141,6 +149,7 @@ impl Watch {
         self.epoch = self.frozen_at.take().unwrap_or(self.epoch);
         self.table.adopt();
         self.digests.again();
+        self.poll_after_start();
     }
 
     /// These were found to be the same (touch, identical re-sync): what is seen now stands for

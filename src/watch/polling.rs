@@ -127,6 +127,18 @@ impl Watch {
         }
     }
 
+    /// The app was started just now: what came since the last poll is found before it can go again,
+    /// for then no poll would ever see it. Not where listing is so dear that the period was fitted
+    /// to it.
+    pub(super) fn poll_after_start(&mut self) {
+        let now = Instant::now();
+        for poll in &mut self.polls {
+            if poll.left == 0 && poll.spent * SHARE <= poll.period {
+                poll.next = now;
+            }
+        }
+    }
+
     /// The tasks were thrown away: rounds begin anew.
     pub(super) fn reset_polls(&mut self) {
         let now = Instant::now();

@@ -54,6 +54,8 @@ pub(super) enum Fault {
     ExitLost,
     /// Sync sessions are never seen.
     SessionsUnseen,
+    /// Every sync session seems to have begun long before the first write.
+    SessionsOld,
     /// What happens while the app is down after a failure is taken for a doubt of the watch.
     DoubtedWhileHeld,
     /// The policy bounds every set by 5 ms.
@@ -78,7 +80,7 @@ pub(super) enum Fault {
     SparedTooMuch,
 }
 
-pub(super) const FAULTS: [Fault; 34] = [
+pub(super) const FAULTS: [Fault; 35] = [
     Fault::ModifiedAsClosed,
     Fault::ForeignAsNobody,
     Fault::OwnAsForeign,
@@ -102,6 +104,7 @@ pub(super) const FAULTS: [Fault; 34] = [
     Fault::FoldersLost,
     Fault::ExitLost,
     Fault::SessionsUnseen,
+    Fault::SessionsOld,
     Fault::DoubtedWhileHeld,
     Fault::Impatient,
     Fault::ReadingUnheard,
@@ -180,6 +183,12 @@ pub(super) fn tamper(
         }
         (Fault::SessionsUnseen, Event::LookedAround(seen)) => {
             Some(Event::LookedAround(Surroundings { sessions: Vec::new(), ..seen }))
+        }
+        (Fault::SessionsOld, Event::LookedAround(mut seen)) => {
+            for session in &mut seen.sessions {
+                session.age_ms = session.age_ms.max(1_000);
+            }
+            Some(Event::LookedAround(seen))
         }
         (Fault::ExitLost, Event::Exited { .. } | Event::Emptied { .. }) if !stopping => None,
         (_, event) => Some(event),

@@ -71,10 +71,11 @@ impl World {
         let sessions: Vec<_> = self
             .sessions
             .iter()
-            .map(|(&pid, &begin)| Session {
-                pid,
-                age_ms: u64::try_from(self.now.saturating_sub(begin).as_millis()).unwrap_or(0),
-                terminal: false,
+            .map(|(&pid, &begin)| {
+                // The kernel counts starts in ticks of 10 ms.
+                let tick = begin.as_millis() / 10 * 10;
+                let age = self.now.as_millis().saturating_sub(tick);
+                Session { pid, age_ms: u64::try_from(age).unwrap_or(0), terminal: false }
             })
             .collect();
         self.named.extend(sessions.iter().map(|it| it.pid));
@@ -158,6 +159,9 @@ impl World {
         self.spend(fork);
         let unheard = self.begin_listening();
         let baseline = self.contents();
+        // What was judged is looked at once more just before the exec.
+        let judged = self.judged_files.clone();
+        self.watch.look_at(&judged, &self.disk);
         self.spend(exec);
         let failed = |why: &str, exit_code, obstacle| {
             let problem = StartProblem { why: why.into(), exit_code, obstacle };
@@ -208,6 +212,9 @@ impl World {
         self.starts.push(self.now);
         self.reactions.push(self.decided.take().unwrap_or(self.now));
         self.spawn(generation);
+        if self.schedule.poll.is_some() {
+            self.at(self.now, Step::PollAfterStart);
+        }
         let mut said = vec![Event::Started { generation, pid: 100 }];
         said.extend(self.begin_looking(generation, unheard));
         if raced {

@@ -107,6 +107,9 @@ impl Schedule {
             let own = author.write(pattern, begin);
             let end = own.iter().map(Writer::end).max().unwrap_or(begin);
             sets.push(Set { pattern, begin, end });
+            if author.random.chance(30) {
+                writers.extend(health_check(&own, end, author.random));
+            }
             writers.extend(own);
             begin = end + author.random.millis(5_000, 9_000);
         }
@@ -165,3 +168,15 @@ impl Schedule {
         Self { writers, manners, queue, poll, late_us, reloads, ..rest }
     }
 }
+
+/// A health check in the middle of what somebody writes. One that began before the first write could
+/// be its author, so far as anybody can tell.
+fn health_check(writers: &[Writer], end: Duration, random: &mut Random) -> Option<Writer> {
+    let first = writers.iter().map(Writer::first_write).min()? + TICK;
+    let room = u64::try_from(end.checked_sub(first)?.as_millis()).ok()?;
+    let begin = first + random.millis(0, room);
+    Some(Writer::check(begin, random.millis(1, 60)))
+}
+
+/// A session that began so little after the first write may seem to have begun before it.
+const TICK: Duration = Duration::from_millis(22);

@@ -18,6 +18,8 @@ use super::kernel::{Kind, Queue, Read};
 #[derive(Debug, Default)]
 pub(super) struct Watch {
     table: BTreeMap<Name, Stat>,
+    /// Every name that was ever in it.
+    known: BTreeSet<Name>,
 }
 
 impl Watch {
@@ -29,6 +31,12 @@ impl Watch {
             .filter_map(|name| Some((disk.stat(&name)?, name)))
             .map(|(stat, name)| (name, stat))
             .collect();
+        self.known = self.table.keys().cloned().collect();
+    }
+
+    /// Whether it ever saw this name.
+    pub(super) fn knew(&self, name: &Name) -> bool {
+        self.known.contains(name)
     }
 
     /// Reads what the kernel queued and says it to the core.
@@ -112,9 +120,19 @@ impl Watch {
 
     fn note(&mut self, name: &Name, disk: &Disk) {
         match disk.stat(name) {
-            Some(stat) => self.table.insert(Arc::clone(name), stat),
+            Some(stat) => {
+                self.known.insert(Arc::clone(name));
+                self.table.insert(Arc::clone(name), stat)
+            }
             None => self.table.remove(name),
         };
+    }
+
+    /// Takes these as they are for seen.
+    pub(super) fn look_at(&mut self, names: &BTreeSet<Name>, disk: &Disk) {
+        for name in names {
+            self.note(name, disk);
+        }
     }
 
     fn note_below(&mut self, folder: &Name, disk: &Disk) {

@@ -11,6 +11,9 @@
 //! 3. *Baseline before exec*: the state of all watched files is noted before the exec, never after.
 //!    What was really exec'ed comes from the running process; if it is not what the baseline says,
 //!    the executable is fed as `Found` after `Started`.
+//!    What was judged since the last start is looked at once more, or a poll would not see that it
+//!    came before the start and went after it.
+//!    Where files are polled, a poll follows the start at once.
 //!    The header of the very file that is exec'ed is checked once more, on its descriptor: between
 //!    the judgement and the exec somebody may put a broken file in place (`StartFailed`).
 //! 4. *Judgement against what runs*: contents are compared with the baseline of the last start, the
@@ -55,6 +58,7 @@ pub(super) enum Step {
     Watched,
     Baseline,
     Poll,
+    PollAfterStart,
     Reload,
     Shutdown,
 }
@@ -260,6 +264,7 @@ impl World {
             Step::Watched => self.watch_beside(),
             Step::Baseline => self.baseline = self.contents(),
             Step::Poll => self.poll(),
+            Step::PollAfterStart => self.list(),
             Step::Reload => self.tell_driver(Event::ReloadAsked),
             Step::Shutdown => {
                 self.shutdown = Some(self.now);
@@ -290,9 +295,7 @@ impl World {
 
     /// Compares everything, as the watch does where the kernel tells nothing.
     fn poll(&mut self) {
-        for found in self.watch.compare(&self.disk, |_| true) {
-            self.tell_driver(found);
-        }
+        self.list();
         let Some(period) = self.schedule.poll else { return };
         if self.now < self.schedule.end + REST {
             self.at(self.now + period, Step::Poll);
@@ -305,6 +308,12 @@ impl World {
             for found in self.watch.compare(&self.disk, is_beside) {
                 self.tell_driver(found);
             }
+        }
+    }
+
+    fn list(&mut self) {
+        for found in self.watch.compare(&self.disk, |_| true) {
+            self.tell_driver(found);
         }
     }
 

@@ -40,6 +40,19 @@ impl Writer {
     pub(super) fn end(&self) -> Duration {
         self.begin + self.steps.iter().map(|(pause, _)| *pause).sum::<Duration>()
     }
+
+    /// When it does something that is no deletion.
+    pub(super) fn first_write(&self) -> Duration {
+        let writes = |op: &Op| !matches!(op, Op::Unlink(_));
+        let before = self.steps.iter().position(|(_, op)| writes(op)).map_or(0, |at| at + 1);
+        self.begin + self.steps.iter().take(before).map(|(pause, _)| *pause).sum::<Duration>()
+    }
+
+    /// A health check: an engine execs it, and it writes nothing.
+    pub(super) fn check(begin: Duration, life: Duration) -> Self {
+        let nothing = Op::Attrib(name("not there"));
+        Self { begin, steps: vec![(life, nothing)], session: true }
+    }
 }
 
 /// Every way of writing that the schedules use.
@@ -64,12 +77,13 @@ pub(super) enum Pattern {
     DataChunks,
     BuiltFolder,
     LongSession,
+    TwoSessions,
     Unused,
     Used,
     Classic,
 }
 
-pub(super) const PATTERNS: [Pattern; 22] = [
+pub(super) const PATTERNS: [Pattern; 23] = [
     Pattern::Copy,
     Pattern::CopyForce,
     Pattern::Install,
@@ -89,6 +103,7 @@ pub(super) const PATTERNS: [Pattern; 22] = [
     Pattern::DataChunks,
     Pattern::BuiltFolder,
     Pattern::LongSession,
+    Pattern::TwoSessions,
     Pattern::Unused,
     Pattern::Used,
     Pattern::Classic,
@@ -166,6 +181,7 @@ impl<'a> Author<'a> {
                 self.whole_tree();
                 return vec![self.finish(begin, true)];
             }
+            Pattern::TwoSessions => return self.two_sessions(begin, files),
             Pattern::Touch => {
                 for number in 0..files {
                     self.step(0, 5, Op::Attrib(file(number)));
@@ -436,6 +452,19 @@ impl<'a> Author<'a> {
         self.tar(files, true, 30);
         let second = self.finish(first.end() + pause, true);
         vec![first, second]
+    }
+
+    /// Two clients at once, of which the first is done before the second.
+    fn two_sessions(&mut self, begin: Duration, files: u64) -> Vec<Writer> {
+        for number in 0..files {
+            self.whole(&name(&format!("sub/g{number}")), Form::Whole);
+        }
+        let first = self.finish(begin, true);
+        let within = first.end().saturating_sub(begin).as_millis();
+        let later = self.random.millis(0, u64::try_from(within).unwrap_or(0));
+        self.step(10, 20, Op::Attrib(name("not there")));
+        self.tar(files, true, 700);
+        vec![first, self.finish(begin + later, true)]
     }
 
     fn vim(&mut self) {

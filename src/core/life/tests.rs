@@ -441,7 +441,7 @@ fn fail_for_want(life: &mut Life, times: usize) -> (Vec<Duration>, Vec<Action>) 
         let mut out = Vec::new();
         life.start_failed(NEW, &problem(Obstacle::Shortage), now, &mut out);
         let at = life.deadline().unwrap();
-        pauses.push(at - now);
+        pauses.push(at.checked_sub(now).unwrap());
         life.woke(at, &mut out);
         life.start_due(at, &mut out);
         said.extend(out.into_iter().filter(|it| !matches!(it, Action::Start { .. })));

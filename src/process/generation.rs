@@ -66,6 +66,8 @@ impl Keeper {
     /// (killed, out of memory): prepare another; what making a memory file may answer.
     pub fn start(self, order: &Order<'_>) -> io::Result<Generation> {
         send_order(self.socket.as_fd(), &order.to_file()?, order.held)?;
+        // A child of ours that was not reaped: nobody else has its number.
+        go_on(self.pid);
         let mark = order.environment.iter().find(|(name, _)| name == GENERATION_VARIABLE).map(
             |(name, value)| [name.as_encoded_bytes(), b"=", value.as_encoded_bytes()].concat(),
         );
@@ -282,6 +284,7 @@ impl Generation {
     ///
     /// `EPERM` for a leader that changed its user.
     pub fn signal_leader(&self, signal: SignalNumber) -> io::Result<()> {
+        self.keeper.into_iter().for_each(go_on);
         match self.leader.filter(|_| self.leader_holds_its_pid()) {
             Some(leader) => kill(leader, signal),
             None => Ok(()),
@@ -294,6 +297,7 @@ impl Generation {
     ///
     /// `EPERM` when not one of its processes may be signalled.
     pub fn signal_group(&self, signal: SignalNumber) -> io::Result<()> {
+        self.keeper.into_iter().for_each(go_on);
         match self.leader.filter(|_| self.leader_holds_its_pid()) {
             Some(leader) => kill(-leader, signal),
             None => Ok(()),
@@ -316,6 +320,7 @@ impl Generation {
         if self.finished {
             return 0;
         }
+        self.keeper.into_iter().for_each(go_on);
         let found = self.scope().stop_and_kill();
         // /proc may show less than there is, or nothing; these are known without it.
         if let Some(leader) = self.leader.filter(|_| self.leader_holds_its_pid()) {
@@ -334,6 +339,12 @@ impl Generation {
     const fn leader_holds_its_pid(&self) -> bool {
         !matches!(self.life, Life::Reaped) && !self.finished
     }
+}
+
+/// Continues a keeper that somebody stopped (`kill -STOP -1`, a debugger): it would never tell of
+/// the end of its app.
+fn go_on(keeper: i32) {
+    let _ = sys::kill(keeper, libc::SIGCONT);
 }
 
 fn kill(pid: i32, signal: SignalNumber) -> io::Result<()> {

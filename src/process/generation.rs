@@ -75,6 +75,7 @@ impl Keeper {
             keeper: Some(self.pid),
             socket: Some(self.socket),
             own_children: false,
+            dead_keeper: None,
             mark,
             known: Vec::new(),
             leader: None,
@@ -134,6 +135,8 @@ pub struct Generation {
     /// `None` once nothing can come any more.
     socket: Option<OwnedFd>,
     own_children: bool,
+    /// The number that the keeper had.
+    dead_keeper: Option<i32>,
     mark: Option<Vec<u8>>,
     /// The processes found by the last call of `reports`, while they are looked for by marks.
     known: Vec<(i32, u64)>,
@@ -243,8 +246,9 @@ impl Generation {
     }
 
     fn keeper_died(&mut self, reports: &mut Vec<Report>) {
-        if self.keeper.take().is_some() && !self.finished {
-            self.own_children = true;
+        let Some(keeper) = self.keeper.take() else { return };
+        if !self.finished {
+            (self.own_children, self.dead_keeper) = (true, Some(keeper));
             reports.push(Report::KeeperDied);
         }
     }
@@ -262,6 +266,7 @@ impl Generation {
         Scope {
             keeper: self.keeper,
             own_children: self.own_children,
+            dead_keeper: self.dead_keeper,
             leader: self.leader,
             mark: self.mark.as_deref(),
             known: &self.known,

@@ -13,7 +13,6 @@ use nix::pty::{Winsize, openpty};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
-use crate::harness::Container;
 use crate::processes::Place;
 
 /// The engine's client on a terminal of its own.

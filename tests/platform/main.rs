@@ -12,3 +12,5 @@ mod harness;
 mod interpreted;
 mod libcnb;
 mod placement;
+mod processes;
+mod repl;

@@ -17,27 +17,27 @@ use relaunch_buildpack::watch::Ignore;
 
 /// One recorded change set.
 #[derive(Debug)]
-pub(super) struct Trace {
+pub(crate) struct Trace {
     /// In the order of the kernel's queue.
-    pub(super) events: Vec<Recorded>,
+    pub(crate) events: Vec<Recorded>,
 }
 
 /// One line, and what it says.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Recorded {
+pub(crate) struct Recorded {
     /// Time since the first event.
-    pub(super) at: Duration,
+    pub(crate) at: Duration,
     /// The path it is about.
-    pub(super) path: Arc<Path>,
+    pub(crate) path: Arc<Path>,
     /// What the core is told; `None` = the watch would not see it.
-    pub(super) what: Option<What>,
+    pub(crate) what: Option<What>,
     /// Bytes or names changed, so that a judgement would find a difference.
-    pub(super) alters: bool,
+    pub(crate) alters: bool,
 }
 
 /// Why a trace cannot be replayed.
 #[derive(Debug)]
-pub(super) enum TraceError {
+pub(crate) enum TraceError {
     /// The file or folder cannot be read.
     Read { path: PathBuf, cause: io::Error },
     /// A line is not `microseconds TAB path TAB flags`.
@@ -59,14 +59,14 @@ impl fmt::Display for TraceError {
 
 impl Trace {
     /// Reads a trace.
-    pub(super) fn read(path: &Path) -> Result<Self, TraceError> {
+    pub(crate) fn read(path: &Path) -> Result<Self, TraceError> {
         let text = fs::read_to_string(path)
             .map_err(|cause| TraceError::Read { path: path.to_owned(), cause })?;
         Self::parse(&text).map_err(|number| TraceError::Line { path: path.to_owned(), number })
     }
 
     /// Reads the text of a trace; the error is the number of the line that is none.
-    pub(super) fn parse(text: &str) -> Result<Self, usize> {
+    pub(crate) fn parse(text: &str) -> Result<Self, usize> {
         let mut lines = Vec::new();
         let ignore = Ignore::new(&[]);
         for (index, text) in text.lines().enumerate() {
@@ -81,7 +81,7 @@ impl Trace {
     }
 
     /// When the last event came, whatever it was.
-    pub(super) fn end(&self) -> Duration {
+    pub(crate) fn end(&self) -> Duration {
         self.events.iter().map(|event| event.at).max().unwrap_or_default()
     }
 }

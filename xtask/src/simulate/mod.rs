@@ -14,7 +14,7 @@ mod fault;
 mod kernel;
 mod perform;
 mod promise;
-mod random;
+pub(crate) mod random;
 mod schedule;
 mod steps;
 mod usage;

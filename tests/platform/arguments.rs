@@ -52,7 +52,7 @@ fn every_process_type_starts_as_it_does_without_relaunch() {
 fn users_arguments_append_or_replace_as_they_do_without_relaunch() {
     let (plain, reloading) = (plain(), reloading());
     for process_type in ["array", "single", "tokens", "words", "words-elsewhere"] {
-        let arguments = ["one", "t w  o", "-v"];
+        let arguments = ["one", "t w o", "-v"];
         let expected = ran(&plain, process_type, &arguments);
         assert_eq!(expected.0, Some(0), "{process_type}: {}", expected.1);
         assert_eq!(ran(&reloading, process_type, &arguments), expected, "{process_type}");
@@ -65,7 +65,7 @@ fn users_arguments_append_or_replace_as_they_do_without_relaunch() {
 fn users_arguments_append_to_a_line_for_the_shell() {
     let reloading = reloading();
     let greeting = "from profile.d, .profile";
-    let words = greeting.split(' ').map(|word| format!("[{word}]\n")).collect::<String>();
+    let words = format!("[{}]\n", greeting.replace(' ', "]\n["));
     let expected = format!("/workspace/sub ({greeting})\n{words}[one]\n[t w  o]\n");
     assert_eq!(ran(&reloading, "line-elsewhere", &["one", "t w  o"]), (Some(0), expected));
 }

@@ -7,19 +7,30 @@ use crate::harness::{App, Build, Container, RELAUNCH, Ways, assert_reloads};
 const PAKETO: &str = "paketo-buildpacks/procfile";
 const HEROKU: &str = "heroku/procfile";
 
-/// An app with this line for `web`, built with the Procfile buildpack before Relaunch, reloads with
-/// its own and the user's arguments.
-fn assert_line(line: &str, buildpack: &str, options: &[&str], arguments: &str) {
+/// How a Procfile buildpack is asked for a line, and where the executable is synced to.
+struct Form<'a> {
+    line: &'a str,
+    buildpack: &'a str,
+    options: &'a [&'a str],
+    ways: Ways<'a>,
+}
+
+/// In a line for the shell a path is the shell's to run: nothing stands in for it.
+const BESIDE: Ways = Ways { root: "/workspace/bin", run_user: "/workspace/bin" };
+
+/// The app, built with the Procfile buildpack before Relaunch, reloads with its own arguments and
+/// the user's.
+fn assert_reloads_with(arguments: &str, form: &Form) {
+    let Form { line, buildpack, options, ways } = form;
     let app = App::binary(&format!("web: {line}\nworker: bin/web --port none\n"));
-    let build = Build::of(&app).buildpacks(&[buildpack, RELAUNCH]).arguments(options);
+    let build = Build::of(&app).buildpacks(&[*buildpack, RELAUNCH]).arguments(options);
     let image = build.live_reload("true").image();
     assert_eq!(image.process_types(), ["no-reload", "web", "worker"]);
     assert_eq!(image.default_process(), "web");
 
     let container = Container::start_command(&image, &[], &["the user's", "$HOME"]);
     let change = |_: &str, new: &str| app.build(new.trim_start_matches("version="));
-    let ways = Ways { root: TARGET, run_user: TARGET };
-    assert_reloads(&container, ["version=v1", "version=v2", "version=v3"], change, &ways);
+    assert_reloads(&container, ["version=v1", "version=v2", "version=v3"], change, ways);
     container.wait_for_page(&format!("{arguments}argument=the user's\nargument=$HOME\n"));
 }
 
@@ -27,21 +38,28 @@ fn assert_line(line: &str, buildpack: &str, options: &[&str], arguments: &str) {
 #[ignore = "needs the platform that `cargo xtask test` prepares"]
 fn a_line_for_bash() {
     let line = "WORD=expanded && exec bin/web --port 8080 \"$WORD\"";
-    assert_line(line, PAKETO, &[], "argument=expanded\n");
+    let form = Form { line, buildpack: PAKETO, options: &[], ways: BESIDE };
+    assert_reloads_with("argument=expanded\n", &form);
 }
 
 #[test]
 #[ignore = "needs the platform that `cargo xtask test` prepares"]
 fn words_that_are_executed_directly() {
-    let options = ["--env", "BP_DIRECT_PROCESS=true"];
-    assert_line("bin/web --port 8080 'a $WORD'", PAKETO, &options, "argument=a $WORD\n");
+    let form = Form {
+        line: "bin/web --port 8080 'a $WORD'",
+        buildpack: PAKETO,
+        options: &["--env", "BP_DIRECT_PROCESS=true"],
+        ways: Ways { root: TARGET, run_user: TARGET },
+    };
+    assert_reloads_with("argument=a $WORD\n", &form);
 }
 
 #[test]
 #[ignore = "needs the platform that `cargo xtask test` prepares"]
 fn a_line_as_an_argument_of_bash() {
     let line = "bin/web --port 8080 \"$WORD fixed\"";
-    assert_line(line, HEROKU, &[], "argument= fixed\n");
+    let form = Form { line, buildpack: HEROKU, options: &[], ways: BESIDE };
+    assert_reloads_with("argument= fixed\n", &form);
 }
 
 #[test]

@@ -113,8 +113,24 @@ fn first_in_a_builders_order_with_the_switch_off() {
     let app = App::fixture("go-sample");
     let image = Build::with_builder(&app, &builder.name).image();
     assert_eq!(image.process_types(), ["mod"]);
-    assert_eq!(layers_of(&image, "relaunch/live-reload"), serde_json::json!(null));
+    assert_eq!(layers_of(&image, "relaunch/live-reload"), serde_json::json!({}));
     Container::of(image).wait_for_page("page one");
+}
+
+/// Last where nobody provides `watchexec`: the lifecycle leaves out the optional buildpack that
+/// requires it, in silence, and the build would be left with nothing to run.
+#[test]
+#[ignore = "needs the platform that `cargo xtask test` prepares"]
+fn last_in_a_builders_order_without_another_watchexec_says_to_place_it_first() {
+    let builder = Builder::with_relaunch_last_alone();
+    let app = App::fixture("go-sample");
+    app.remove("Procfile");
+    let (success, image) = Build::with_builder(&app, &builder.name).live_reload("true").attempt();
+    assert!(!success, "{}", image.output);
+    let output = image.output.split_whitespace().collect::<Vec<_>>().join(" ");
+    let said = "A buildpack that requires watchexec is left out where nothing before it provides \
+                that: place this one first then.";
+    assert!(output.contains(said), "{}", image.output);
 }
 
 /// Whoever requires `watchexec` gets it, and nothing else of ours.

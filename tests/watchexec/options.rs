@@ -144,16 +144,21 @@ fn ignore_files_are_never_read() {
 }
 
 #[test]
-fn a_mode_or_a_time_alone_restarts_only_where_it_is_the_right_to_execute() {
+fn a_time_or_the_right_to_write_restarts_nothing_and_the_right_to_read_does() {
     let place = place();
     place.write("workspace/x", "1");
-    let running = place.run_app(&["-w", "."]);
+    let running = place.run_app(&["-w", ".", "--no-meta"]);
     // Until what lies there has been read: a file that changes before counts.
     running.assert_story(&["start 1"]);
-    fs::set_permissions(place.path("workspace/x"), Permissions::from_mode(0o600)).unwrap();
+    let allow = |mode| {
+        fs::set_permissions(place.path("workspace/x"), Permissions::from_mode(mode)).unwrap();
+    };
+    allow(0o666);
     place.write("workspace/x", "1");
     running.wait_for("unchanged workspace/x");
-    running.assert_story(&["start 1", "unchanged workspace/x"]);
+    allow(0o600);
+    running.wait_for("start 2");
+    running.assert_story(&["start 1", "unchanged workspace/x", "stop 1", "start 2"]);
 }
 
 #[test]

@@ -91,7 +91,7 @@ pub(super) const OPTIONS: &[Opt] = &[
     opt("ignore-nothing", ' ', Nothing, Named, "editors' temporary files, .git and bytecode never count"),
     opt("project-origin", ' ', Value, Holds, "no ignore file depends on it"),
     opt("fs-events", ' ', Value, Named, "what counts is whether the content changed"),
-    opt("no-meta", ' ', Nothing, Holds, "what counts is whether the content changed, or the right to execute"),
+    opt("no-meta", ' ', Nothing, Holds, "what counts is whether the content changed, or who may read and execute it"),
     // What happens then.
     opt("restart", 'r', Nothing, Holds, "a change restarts the app"),
     opt("on-busy-update", 'o', Value, Honoured, "`restart` is what happens; the other modes are named, and the app is restarted all the same"),

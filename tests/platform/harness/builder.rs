@@ -23,6 +23,11 @@ impl Builder {
         Self::of_order(&[RELAUNCH, "fixture/distributions", "paketo-buildpacks/go-build"])
     }
 
+    /// What a Go app needs, then Relaunch, all optional.
+    pub(crate) fn with_relaunch_last_alone() -> Self {
+        Self::of_order(&["fixture/distributions", "paketo-buildpacks/go-build", RELAUNCH])
+    }
+
     fn of_order(ids: &[&str]) -> Self {
         let name = host::unique("builder");
         let folder = tempfile::tempdir().unwrap();

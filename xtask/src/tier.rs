@@ -30,11 +30,13 @@ pub enum Tier {
     Embedded,
     /// Real pack, lifecycle, engine and compose.
     Platform,
+    /// A quick benchmark, of which only correctness counts.
+    Bench,
 }
 
 impl Tier {
     /// All of them, in order.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::Format,
         Self::Lints,
         Self::Docs,
@@ -43,6 +45,7 @@ impl Tier {
         Self::Supervisor,
         Self::Embedded,
         Self::Platform,
+        Self::Bench,
     ];
 
     /// Its name on the command line.
@@ -57,6 +60,7 @@ impl Tier {
             Self::Supervisor => "supervisor",
             Self::Embedded => "embedded",
             Self::Platform => "platform",
+            Self::Bench => "bench",
         }
     }
 
@@ -72,6 +76,7 @@ impl Tier {
             Self::Supervisor => "real supervisor on real files",
             Self::Embedded => "embedded platform",
             Self::Platform => "real platform",
+            Self::Bench => "benchmark, quick",
         }
     }
 
@@ -146,6 +151,7 @@ pub fn run(
             fuzz.arg("--").args(filters);
             Ok(tests(simulation)?.plus(tests(fuzz)?))
         }
+        Tier::Bench => crate::bench::run_quick(),
         Tier::Supervisor | Tier::Embedded | Tier::Platform => integration(tier, filters, variables),
     }
 }

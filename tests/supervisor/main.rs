@@ -11,9 +11,12 @@ mod building;
 mod copying;
 mod editing;
 mod heard;
+mod interpreted;
+mod odd;
 mod own_files;
 mod refusing;
 mod runner;
+mod sessions;
 mod shortage;
 mod signals;
 mod soak;
@@ -34,6 +37,9 @@ fn main() -> ExitCode {
         refusing::CASES,
         surviving::CASES,
         own_files::CASES,
+        interpreted::CASES,
+        odd::CASES,
+        sessions::CASES,
         shortage::CASES,
         signals::CASES,
         soak::CASES,

@@ -111,7 +111,7 @@ pub enum Stopper {
 pub struct Surroundings {
     /// Processes that an engine exec'ed into the container.
     pub sessions: Vec<Session>,
-    /// By how much quiet times are stretched, 1 to 3: runnable tasks over cores.
+    /// By how much quiet times are stretched, 1 to 6: runnable tasks over cores.
     pub stretch: u32,
     /// Bytes that the processes of the running generation have written so far, anywhere; `None` =
     /// the kernel does not say.

@@ -93,11 +93,8 @@ impl Supervisor {
                 self.sessions.push(session);
             }
         }
-        let stretch = match self.load.factor() {
-            factor if factor < 1.5 => 1,
-            factor if factor < 2.5 => 2,
-            _ => 3,
-        };
+        #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // It lies from 1 to 6.
+        let stretch = self.load.factor().round() as u32;
         Event::LookedAround(Surroundings { sessions: seen, stretch, written: self.written() })
     }
 

@@ -12,9 +12,12 @@ mod copying;
 mod editing;
 mod heard;
 mod in_use;
+mod interpreted;
+mod odd;
 mod own_files;
 mod refusing;
 mod runner;
+mod sessions;
 mod shortage;
 mod signals;
 mod soak;
@@ -36,6 +39,9 @@ fn main() -> ExitCode {
         surviving::CASES,
         own_files::CASES,
         in_use::CASES,
+        interpreted::CASES,
+        odd::CASES,
+        sessions::CASES,
         shortage::CASES,
         signals::CASES,
         soak::CASES,

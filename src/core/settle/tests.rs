@@ -172,8 +172,8 @@ fn the_longest_window_is_300_ms() {
 }
 
 #[test]
-fn more_runnable_tasks_than_cores_stretch_the_window_up_to_three_times() {
-    for (stretch, ms) in [(0, 20), (2, 40), (9, 60)] {
+fn more_runnable_tasks_than_cores_stretch_the_window_up_to_six_times() {
+    for (stretch, ms) in [(0, 20), (2, 40), (9, 120)] {
         let mut walk = Walk::new();
         walk.stretch = stretch;
         walk.file("app", What::Modified).file("app", What::Closed);

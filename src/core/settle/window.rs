@@ -40,7 +40,8 @@ impl Window {
             Shape::DeletionsOnly => return DELETIONS.max(self.least),
         };
         let base = base.max((set.streamed() * 5 / 4).min(STREAMED));
-        (base * stretch.clamp(1, MOST_STRETCH)).max(self.learned).max(self.least)
+        let stretched = base * stretch.clamp(1, MOST_STRETCH);
+        stretched.min(LONGEST_STRETCHED).max(self.learned).max(self.least)
     }
 
     /// A set went on `gap` after its last event although it had been settled.
@@ -101,8 +102,11 @@ const LONGEST: Duration = Duration::from_millis(300);
 /// Clients that delete and copy in separate sessions (compose, Tilt, Skaffold) need up to a second
 /// between the two.
 const DELETIONS: Duration = Duration::from_secs(1);
-/// More runnable tasks than cores stretch every gap; beyond this it is not load but a hang.
-const MOST_STRETCH: u32 = 3;
+/// More runnable tasks than cores stretch every gap: `mv` in a loop, 19 ms apart under three busy
+/// loops on two cores, was 35 ms apart under ten. Beyond this it is not load but a hang.
+const MOST_STRETCH: u32 = 6;
+/// However busy the machine is, nobody waits longer than this for quiet.
+const LONGEST_STRETCHED: Duration = Duration::from_millis(900);
 /// A change this soon after a settle belongs to the same set more often than to a second edit.
 const EARLY_CUT: Duration = Duration::from_secs(1);
 /// What would need a longer window is not learned at all: nobody would bear it after every change,

@@ -23,7 +23,7 @@ fn every_recorded_change_set_makes_one_start() {
     let starts: Vec<_> = all.map(|row| (row.name, row.outcome.starts)).collect();
     let ideal: Vec<_> = starts.iter().map(|(name, _)| (name.clone(), 1)).collect();
     assert_eq!(starts, ideal);
-    assert_eq!(starts.len(), 16 + 13);
+    assert_eq!(starts.len(), 16 + 36);
 }
 
 #[test]

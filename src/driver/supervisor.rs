@@ -228,6 +228,7 @@ impl Supervisor {
         } else {
             // Polls that are due, too.
             self.watch.work(SLICE);
+            self.undigested |= self.watch.digests_are_due();
         }
     }
 

@@ -18,6 +18,8 @@ pub(super) const FILE_BYTES: u64 = 8 << 20;
 
 /// A file that changed this short a time ago may change again within the same tick of its times.
 const YOUNG: i64 = 20_000_000;
+/// By then it is old enough, whatever part of a tick the clocks differ by.
+const RIPENS: Duration = Duration::from_millis(25);
 
 /// How far the walk over the tables came.
 #[derive(Debug, Default)]
@@ -28,6 +30,8 @@ pub(super) struct Digests {
     held: u64,
     /// The walk came to the end and nothing was changed since.
     done: bool,
+    /// It passed files that were too young: when the last of them is old enough.
+    pub(super) ripe: Option<Instant>,
     active: Option<(FolderId, Vec<u8>, Stamp, Digesting)>,
     /// Files that were found to be in use in folders that the walk passes by.
     wanted: Vec<(FolderId, Vec<u8>)>,
@@ -41,6 +45,7 @@ impl Digests {
         self.file = 0;
         self.held = 0;
         self.done = false;
+        self.ripe = None;
     }
 
     /// This file is next.
@@ -69,6 +74,16 @@ impl Watch {
             self.digests.buffer = Vec::new();
         }
         !self.digests.done
+    }
+
+    /// Whether files that were too young for [`Watch::digest`] have got old enough: it has work
+    /// again.
+    pub fn digests_are_due(&mut self) -> bool {
+        let due = self.digests.ripe.is_some_and(|ripe| Instant::now() >= ripe);
+        if due {
+            self.digests.again();
+        }
+        due
     }
 
     /// Passes files that need none; opens the next one that does.
@@ -102,7 +117,9 @@ impl Watch {
             let fits = size <= FILE_BYTES && self.digests.held + size <= ALL_BYTES;
             if entry.digest.is_some() {
                 self.digests.held += size;
-            } else if fits && !entry.stamp.is_link() && entry.stamp.ctime < oldest {
+            } else if fits && !entry.stamp.is_link() && entry.stamp.ctime >= oldest {
+                self.digests.ripe = Some(Instant::now() + RIPENS);
+            } else if fits && !entry.stamp.is_link() {
                 let name = name.to_vec();
                 self.open_for_digest(at.0, name, entry.stamp);
                 return;

@@ -120,10 +120,11 @@ impl Watch {
         self.queue.as_ref().map(Queue::fd)
     }
 
-    /// When [`Watch::work`] must be called though nothing is readable: the next poll.
+    /// When [`Watch::work`] must be called though nothing is readable: the next poll; or when
+    /// [`Watch::digests_are_due`] must.
     #[must_use]
     pub fn deadline(&self) -> Option<Instant> {
-        self.polls.iter().map(|poll| poll.next).min()
+        self.polls.iter().map(|poll| poll.next).chain(self.digests.ripe).min()
     }
 
     /// Something happened in folders that are not listed yet (new ones, lost events, a root that

@@ -12,6 +12,8 @@ pub(super) struct Effort {
     pub(super) large_rounds: [usize; 2],
     /// Rounds under load.
     pub(super) load_rounds: usize,
+    /// Peers take part in correctness and stopping, where most of the time is theirs.
+    pub(super) judges_peers: bool,
     /// Times that each correctness case runs.
     pub(super) repetitions: usize,
     /// Cases that run at the same time; they mostly sleep.
@@ -35,30 +37,32 @@ pub(super) struct Effort {
 impl Effort {
     /// For the docs: about an hour with every peer.
     pub(super) const FULL: Self = Self {
-        leading_rounds: 60,
-        rounds: 20,
-        large_rounds: [12, 8],
+        leading_rounds: 40,
+        rounds: 15,
+        large_rounds: [8, 5],
         load_rounds: 30,
-        repetitions: 3,
-        side_by_side: 8,
+        judges_peers: true,
+        repetitions: 2,
+        side_by_side: 10,
         startups: 20,
         idle_seconds: 20,
-        storms: 3,
-        stops: 3,
-        scale_rounds: 3,
+        storms: 2,
+        stops: 2,
+        scale_rounds: 2,
         reloads: 10_000,
         image_rounds: 15,
     };
 
     /// For CI, under three minutes with four tools.
     pub(super) const QUICK: Self = Self {
-        leading_rounds: 12,
+        leading_rounds: 10,
         rounds: 3,
         large_rounds: [0, 0],
         load_rounds: 5,
+        judges_peers: false,
         repetitions: 1,
         side_by_side: 8,
-        startups: 8,
+        startups: 6,
         idle_seconds: 5,
         storms: 1,
         stops: 1,

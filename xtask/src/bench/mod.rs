@@ -115,9 +115,14 @@ struct Bench {
 }
 
 impl Bench {
-    /// The installed tools that are no mere floor.
-    fn rivals(&self) -> Vec<Installed> {
-        self.tools.iter().filter(|it| it.tool != Tool::Floor).cloned().collect()
+    /// The tools whose correctness and stopping are looked at: all but the mere floor, or us alone.
+    fn judged(&self) -> Vec<Installed> {
+        let is_judged = |it: &&Installed| match it.tool {
+            Tool::Relaunch => true,
+            Tool::Floor => false,
+            _ => self.effort.judges_peers,
+        };
+        self.tools.iter().filter(is_judged).cloned().collect()
     }
 }
 
@@ -161,10 +166,16 @@ fn measure(options: &Options) -> Result<Count, Failure> {
     let programs = Programs::compile()?;
     let chosen = options.tools();
     let (tools, tellings) = peers::provide(&chosen, options.installs(), &programs)?;
-    let results = Results::begin(options.quick, tellings)?;
-    let effort = if options.quick { Effort::QUICK } else { Effort::FULL };
+    let mut results = Results::begin(options.quick, tellings)?;
+    let sections: Vec<Section> = Section::ALL.into_iter().filter(|it| options.wants(*it)).collect();
+    if options.keep {
+        let again: Vec<&str> = sections.iter().map(|it| it.name()).collect();
+        results.keep(Results::read()?, &again);
+    }
+    let mut effort = if options.quick { Effort::QUICK } else { Effort::FULL };
+    effort.judges_peers |= options.peers.is_some();
     let mut bench = Bench { tools, programs, effort, results };
-    for section in Section::ALL.into_iter().filter(|it| options.wants(*it)) {
+    for section in sections {
         progress::heading(section.title());
         match section {
             Section::Latency => latency::measure(&mut bench)?,
@@ -179,7 +190,7 @@ fn measure(options: &Options) -> Result<Count, Failure> {
         // Whatever comes later, these samples stay.
         bench.results.write()?;
     }
-    bench.results.seconds = began.elapsed().as_secs_f64();
+    bench.results.seconds += began.elapsed().as_secs_f64();
     bench.results.write()?;
     progress::heading("results");
     println!("{}", report::text(&bench.results));

@@ -14,11 +14,14 @@ entr, reflex and inotify-tools by apt when it may) and takes about an hour; leav
 meanwhile. A peer that cannot be had is named in the table with the reason.
 
   --quick           under three minutes: Relaunch, the floor, and entr and an inotifywait loop when
-                    they are installed; fewer rounds, no scale, no image; writes no docs
+                    they are installed; fewer rounds, correctness and stopping of Relaunch alone
+                    (of peers, too, when --peers names them), no scale, no image; writes no docs
   --only NAME       one section: latency load correctness stopping cost scale reloads image
                     (repeatable; writes no docs)
   --peers A,B       only these beside Relaunch: floor watchexec watchexec-paketo entr reflex
                     inotifywait nodemon air (writes no docs)
+  --keep            keep what the last run measured in other sections: a full run in parts, each of
+                    which compares all tools; ends with --report
   --report          write docs again from the raw samples of the last run; measures nothing
   --help            this text
 
@@ -42,6 +45,8 @@ pub(super) enum Request {
 pub(super) struct Options {
     pub(super) quick: bool,
     pub(super) report: bool,
+    /// Other sections of the last run stay.
+    pub(super) keep: bool,
     /// Empty = all.
     pub(super) only: Vec<Section>,
     /// Without Relaunch; `None` = all that fit the run.
@@ -86,6 +91,7 @@ pub(super) fn parse(arguments: &[String]) -> Result<Request, String> {
             "--help" | "-h" => return Ok(Request::Help),
             "--quick" => options.quick = true,
             "--report" => options.report = true,
+            "--keep" => options.keep = true,
             "--only" => {
                 let name = words.next().ok_or("--only needs the name of a section")?;
                 let found = Section::ALL.into_iter().find(|it| it.name() == name);

@@ -13,7 +13,7 @@ use super::statistics::median;
 use super::{Bench, Section, latency};
 
 /// A peer that is slow gets no more than this.
-const AT_MOST: Duration = Duration::from_mins(2);
+const AT_MOST: Duration = Duration::from_mins(1);
 /// The latency at a point is the median of so many reloads before it.
 const WINDOW: usize = 50;
 

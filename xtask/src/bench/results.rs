@@ -111,6 +111,16 @@ impl Results {
         Ok(Self { machine, quick, seconds: 0.0, tools, series: Vec::new(), cells: Vec::new() })
     }
 
+    /// Takes over the samples of the last run but for these sections.
+    pub(super) fn keep(&mut self, last: Self, again: &[&str]) {
+        let stays = |it: &Series| !again.contains(&it.section.as_str());
+        self.series.extend(last.series.into_iter().filter(stays));
+        if !again.contains(&"correctness") {
+            self.cells = last.cells;
+        }
+        self.seconds = last.seconds;
+    }
+
     /// Those of the last run.
     pub(super) fn read() -> Result<Self, Failure> {
         let path = path();
@@ -241,6 +251,17 @@ mod tests {
         assert!(!cell.holds());
         cell.outcomes.clear();
         assert!(!cell.holds());
+    }
+
+    #[test]
+    fn kept_are_the_sections_that_are_not_measured_again() {
+        let last = examples::results();
+        let mut now = examples::results();
+        now.series.clear();
+        now.keep(last.clone(), &["latency"]);
+        assert!(now.series.is_empty());
+        now.keep(last, &["load"]);
+        assert_eq!(now.series.len(), 2);
     }
 
     #[test]

@@ -17,8 +17,8 @@ use super::{Bench, Section, latency};
 
 /// A container engine kills after so long.
 const GRACE: Duration = Duration::from_secs(10);
-/// A helper that is to die may take so long: more than any grace that a tool gives by default.
-const PATIENCE: Duration = Duration::from_secs(12);
+/// A tool may take so long to end: twice the grace that Relaunch gives a helper. Some never do.
+const PATIENCE: Duration = Duration::from_secs(4);
 
 /// Helpers that ignore TERM, and what they are in words.
 const HELPERS: [(&str, &str); 3] = [
@@ -30,7 +30,7 @@ const HELPERS: [(&str, &str); 3] = [
 pub(super) fn measure(bench: &mut Bench) -> Result<(), Failure> {
     for round in 0..bench.effort.stops {
         println!("    round {} of {}", round + 1, bench.effort.stops);
-        for installed in bench.rivals() {
+        for installed in bench.judged() {
             for (habit, words) in HELPERS {
                 helpers(bench, &installed, habit, words)?;
             }

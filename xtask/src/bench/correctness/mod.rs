@@ -30,7 +30,7 @@ use scene::Scene;
 /// last, one by one.
 pub(super) fn measure(bench: &mut Bench) -> Result<(), Failure> {
     let (heavy, light): (Vec<&Case>, Vec<&Case>) = CASES.iter().partition(|case| case.heavy);
-    let tools = bench.rivals();
+    let tools = bench.judged();
     let (programs, repetitions) = (&bench.programs, bench.effort.repetitions);
     println!("    {} change sets, {} tools, {repetitions} times each", CASES.len(), tools.len());
     let mut cells = side_by_side(programs, &light, &tools, repetitions, bench.effort.side_by_side)?;

@@ -80,7 +80,7 @@ const PARTS: &[Part] = &[
     Part {
         title: "Reloads",
         prose: "One reload after the other without a pause, 10,000 of Relaunch and of the floor, up \
-                to 1,000 or two minutes of a peer. Latency: median of the 50 before that point.",
+                to 1,000 or one minute of a peer. Latency: median of the 50 before that point.",
         section: "reloads",
         rows: "",
         plots: &["reloads"],

@@ -10,6 +10,7 @@
 //! | `bench/` | Relaunch and its peers side by side: docs/benchmark.md |
 //! | `replay/` | recorded traces through the core in virtual time |
 //! | `simulate/` | a fake world that tests the core's promises on random schedules |
+//! | `fuzz/` | bytes of strangers for every parser, guided by coverage |
 //! | `measure` | size and idle memory of the supervisor |
 //! | `running` | a started app whose lines can be waited for |
 //! | `workspace`, `command`, `progress`, `failure` | paths, child processes, output, errors |
@@ -22,6 +23,7 @@ pub mod demo;
 pub mod dev;
 pub mod embedded;
 pub mod failure;
+pub mod fuzz;
 pub mod measure;
 pub mod package;
 pub mod platform;

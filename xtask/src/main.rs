@@ -4,11 +4,12 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use xtask::failure::Failure;
-use xtask::{bench, demo, dev, package, replay, simulate, soak, test};
+use xtask::{bench, demo, dev, fuzz, package, replay, simulate, soak, test};
 
 const HELP: &str = "\
 cargo xtask demo              package, build, launch, change, one restart; needs only Rust
 cargo xtask dev PATH [TYPE]   the same for your own app folder; stays running
+cargo xtask fuzz [TARGET]...  strange bytes for every parser [--seconds N] [--seed N]
 cargo xtask package           package the buildpack for `pack build --buildpack`
 cargo xtask replay PATH...    recorded traces through the settling logic in virtual time [--json]
 cargo xtask simulate          random schedules against the promises [--schedules N] [--seed N --trace] [--faults]
@@ -40,6 +41,7 @@ fn run(command: &str, rest: &[String]) -> Result<ExitCode, Failure> {
         ("dev", [app, process_type]) => {
             dev::run(&PathBuf::from(app), Some(process_type)).map(|()| ExitCode::SUCCESS)
         }
+        ("fuzz", options) => fuzz::run(options),
         ("package", []) => package::run().map(|()| ExitCode::SUCCESS),
         ("replay", paths) => Ok(replay::run(paths.iter().cloned())),
         ("simulate", options) => Ok(simulate::run(options.iter().cloned())),

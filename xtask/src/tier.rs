@@ -22,7 +22,7 @@ pub enum Tier {
     Docs,
     /// Tests beside the code.
     Unit,
-    /// The pure core on a fake world.
+    /// The pure core on a fake world; strange bytes for every parser.
     Simulation,
     /// The real supervisor on real files.
     Supervisor,
@@ -72,7 +72,7 @@ impl Tier {
             Self::Lints => "lints",
             Self::Docs => "documentation",
             Self::Unit => "unit tests",
-            Self::Simulation => "simulation",
+            Self::Simulation => "simulation and fuzzing",
             Self::Supervisor => "real supervisor on real files",
             Self::Embedded => "embedded platform",
             Self::Platform => "real platform",
@@ -147,7 +147,9 @@ pub fn run(
         Tier::Simulation => {
             let mut simulation = cargo(&["test", "--package", "xtask", "--lib", "--locked"]);
             simulation.arg("--").args(SIMULATION).args(filters);
-            tests(simulation)
+            let mut fuzz = cargo(&["test", "--package", "xtask", "--test", "fuzz", "--locked"]);
+            fuzz.arg("--").args(filters);
+            Ok(tests(simulation)?.plus(tests(fuzz)?))
         }
         Tier::Bench => crate::bench::run_quick(),
         Tier::Supervisor | Tier::Embedded | Tier::Platform => integration(tier, filters, variables),

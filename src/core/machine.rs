@@ -266,10 +266,17 @@ impl Core {
             (false, false) => When::Later,
         };
         let generation = self.life.generation();
+        let touched = self.life.has_failed()
+            && judging.set.witnessed.as_ref().is_some_and(|path| !change.paths.contains(path));
         match self.own_writes.weigh(change, when, generation, judging.postponed) {
             Verdict::Postpone => {
                 judging.postponed = true;
                 self.settler.postpone(judging.set.last + PATIENCE);
+            }
+            // Somebody touched another file of the set: he wants the app started that has failed.
+            Verdict::Own(_) if touched => {
+                self.close(true, now);
+                self.start_for(change, Duration::ZERO, now, out);
             }
             Verdict::Own(named) => {
                 self.close(false, now);
@@ -278,11 +285,15 @@ impl Core {
             Verdict::Counts => {
                 let settle = judging.asked.saturating_sub(judging.set.last);
                 self.close(true, now);
-                if let Some(path) = change.paths.first().cloned() {
-                    let (files, bytes) = (change.paths.len(), change.bytes);
-                    self.life.restart(Reason::Changed { path, files, bytes }, settle, now, out);
-                }
+                self.start_for(change, settle, now, out);
             }
+        }
+    }
+
+    fn start_for(&mut self, change: &Change, settle: Duration, now: Moment, out: &mut Vec<Action>) {
+        if let Some(path) = change.paths.first().cloned() {
+            let (files, bytes) = (change.paths.len(), change.bytes);
+            self.life.restart(Reason::Changed { path, files, bytes }, settle, now, out);
         }
     }
 

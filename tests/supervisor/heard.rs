@@ -94,13 +94,6 @@ impl Heard {
         all
     }
 
-    /// The last lifecycle event of this kind.
-    pub(crate) fn last(&self, event: &str) -> Option<Value> {
-        let lines = self.lines.lock().unwrap();
-        let events = lines.iter().rev().filter_map(|line| line.event.clone());
-        events.into_iter().find(|it| it["event"] == event)
-    }
-
     /// The lifecycle in few words, without what is only said (`watching`).
     pub(crate) fn story(&self) -> Vec<String> {
         let lines = self.lines.lock().unwrap();

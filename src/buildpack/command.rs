@@ -122,9 +122,9 @@ fn has_shell_syntax(line: &str) -> bool {
             (Quote::None, '\'') => quote = Quote::Single,
             (Quote::None, '"') => quote = Quote::Double,
             (Quote::Single, '\'') | (Quote::Double, '"') => quote = Quote::None,
-            (Quote::None | Quote::Double, '\\') => {
-                characters.next();
-            }
+            // A backslash before the end of a line joins it with the next one.
+            (Quote::None | Quote::Double, '\\') if characters.next() == Some('\n') => return true,
+            (Quote::None | Quote::Double, '\\') => {}
             (Quote::None | Quote::Double, '$' | '`') => return true,
             (Quote::None, '#') if starts_word => return true,
             (Quote::None, c) if "|&;<>()*?[{~\n".contains(c) => return true,
@@ -207,6 +207,9 @@ mod tests {
             "''",
             "app 'open",
             "app open\\",
+            // Found by fuzzing: it became an empty word.
+            "app \\\n a",
+            "app \"a\\\nb\"",
         ] {
             let expected = Command::Shell(line.to_owned());
             assert_eq!(Command::from_line(line), expected, "{line}");

@@ -129,6 +129,15 @@ pub fn read(layers_root: &Path, buildpacks: &[String]) -> Result<Earlier, Lifecy
     Ok(Earlier { processes })
 }
 
+/// The processes that this text of a `launch.toml` declares for `buildpack`.
+///
+/// # Errors
+///
+/// It is no launch.toml of any API.
+pub fn parse(text: &str, buildpack: &str) -> Result<Vec<EarlierProcess>, toml::de::Error> {
+    toml::from_str::<RawLaunch>(text).map(|launch| launch.declared_by(buildpack).collect())
+}
+
 #[derive(Deserialize)]
 struct RawLaunch {
     #[serde(default)]
@@ -256,8 +265,7 @@ mod tests {
                 ..process("only-test", false)
             },
         ];
-        let launch: RawLaunch = toml::from_str(text).unwrap();
-        assert_eq!(launch.declared_by("acme/x").collect::<Vec<_>>(), expected);
+        assert_eq!(parse(text, "acme/x").unwrap(), expected);
     }
 
     #[test]

@@ -26,6 +26,15 @@ pub fn read(layers_root: &Path, our_id: &str) -> Result<Order, LifecycleFileErro
     Ok(group.map_or_else(Order::default, |group| place(group, our_id)))
 }
 
+/// The other buildpacks of the group in this text of a `group.toml`.
+///
+/// # Errors
+///
+/// It is no group.
+pub fn parse(text: &str, our_id: &str) -> Result<Order, toml::de::Error> {
+    toml::from_str(text).map(|group| place(group, our_id))
+}
+
 /// The folder of a buildpack below the layers folder (Buildpack API, "Layers").
 #[must_use]
 pub fn folder(id: &str) -> String {
@@ -83,7 +92,7 @@ mod tests {
             id = \"acme/extension\"
         ";
         let expected = Order { earlier: owned(&["acme/go-build"]), later: owned(&["acme/labels"]) };
-        assert_eq!(place(toml::from_str(text).unwrap(), "relaunch/live-reload"), expected);
+        assert_eq!(parse(text, "relaunch/live-reload"), Ok(expected));
     }
 
     #[test]

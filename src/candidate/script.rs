@@ -23,17 +23,18 @@ impl Shebang {
     pub fn parse(head: &[u8]) -> Option<Self> {
         let head = &head[..head.len().min(HEAD)];
         let line = head.strip_prefix(b"#!")?;
-        let line = match line.iter().position(|&byte| byte == b'\n' || byte == 0) {
-            Some(end) => &line[..end],
-            // Without an end of line in sight the interpreter's path may be cut off, unless a blank
-            // or the end of the file ends it; the argument is then taken as far as it goes.
-            None if head.len() == HEAD && !trim_start(line).iter().any(|&byte| is_blank(byte)) => {
-                return None;
-            }
-            // The kernel's last byte becomes the NUL.
-            None => &line[..line.len().min(HEAD - 1 - 2)],
-        };
-        let line = trim_end(trim_start(line));
+        let end = head.iter().position(|&byte| byte == b'\n' || byte == 0).unwrap_or(head.len());
+        // Without an end of line in sight the interpreter's path may be cut off, unless a blank
+        // ends it; the argument is then taken as far as it goes.
+        if end == HEAD && !trim_start(line).iter().any(|&byte| is_blank(byte)) {
+            return None;
+        }
+        // The kernel's last byte becomes the NUL.
+        let whole = end >= HEAD - 1 || head.get(end) == Some(&b'\n');
+        let line = &head[2..end.min(HEAD - 1)];
+        // Blanks before the end of a shorter file belong to the argument.
+        let line = if whole { trim_end(line) } else { line };
+        let line = trim_start(line);
         let end = line.iter().position(|&byte| is_blank(byte)).unwrap_or(line.len());
         let (interpreter, argument) = line.split_at(end);
         let argument = trim_start(argument);
@@ -170,6 +171,9 @@ mod tests {
             (&b"#!/bin/sh\necho"[..], Some(line("/bin/sh", None))),
             (b"#! \t/bin/sh -e  x \t\n", Some(line("/bin/sh", Some("-e  x")))),
             (b"#!/bin/sh", Some(line("/bin/sh", None))),
+            // Found by fuzzing: the kernel trims blanks before a newline only.
+            (b"#!/bin/sh -e ", Some(line("/bin/sh", Some("-e ")))),
+            (b"#!/bin/sh ", Some(line("/bin/sh", None))),
             (b"#!/bin/sh\r\n", Some(line("/bin/sh\r", None))),
             (b"#!bin/tool\n", Some(line("bin/tool", None))),
             (b"#!\n/bin/sh", None),

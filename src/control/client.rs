@@ -1,6 +1,6 @@
 //! A conversation with one supervisor: connect, ask, read lines until a deadline.
 
-use std::io::{self, BufRead, BufReader, ErrorKind, Write};
+use std::io::{self, BufRead, BufReader, ErrorKind, Read, Write};
 use std::os::unix::net::UnixStream;
 use std::time::{Duration, Instant};
 
@@ -12,7 +12,7 @@ use super::place;
 
 /// Why there is no answer.
 #[derive(Debug, thiserror::Error)]
-pub(super) enum AskError {
+pub enum AskError {
     /// Nobody listens.
     #[error(
         "no supervisor runs here; ask inside the container that runs it (docker exec, kubectl exec), or start one with `relaunch run`"
@@ -47,7 +47,7 @@ fn listed(pids: &[u32]) -> String {
 /// # Errors
 ///
 /// There is none, or more than one.
-pub(super) fn find(pid: Option<u32>) -> Result<u32, AskError> {
+pub fn find(pid: Option<u32>) -> Result<u32, AskError> {
     if let Some(pid) = pid {
         return Ok(pid);
     }
@@ -60,7 +60,7 @@ pub(super) fn find(pid: Option<u32>) -> Result<u32, AskError> {
 
 /// A connection whose request was sent.
 #[derive(Debug)]
-pub(super) struct Conversation {
+pub struct Conversation {
     stream: BufReader<UnixStream>,
     /// The beginning of a line whose end was not there at the deadline.
     line: Vec<u8>,
@@ -72,7 +72,7 @@ impl Conversation {
     /// # Errors
     ///
     /// It does not listen, or the name is another process's.
-    pub(super) fn begin(pid: u32, request: Request) -> Result<Self, AskError> {
+    pub fn begin(pid: u32, request: Request) -> Result<Self, AskError> {
         let address = place::address(pid).map_err(AskError::Hidden)?;
         let mut stream = UnixStream::connect_addr(&address).map_err(|_| AskError::NotThis(pid))?;
         let peer = getsockopt(&stream, PeerCredentials).map_err(|error| broken(&error.into()))?;
@@ -82,7 +82,13 @@ impl Conversation {
         }
         // Whoever may not ask is told so and dropped, perhaps before this: then the answer says why.
         let _ = stream.write_all(request.to_line().as_bytes());
-        Ok(Self { stream: BufReader::new(stream), line: Vec::new() })
+        Ok(Self::over(stream))
+    }
+
+    /// Over a connection whose request was sent.
+    #[must_use]
+    pub fn over(stream: UnixStream) -> Self {
+        Self { stream: BufReader::new(stream), line: Vec::new() }
     }
 
     /// The next line; `None` = nothing until the deadline, or the answer is over when there is none.
@@ -90,14 +96,18 @@ impl Conversation {
     /// # Errors
     ///
     /// The supervisor refuses, or the conversation broke off.
-    pub(super) fn line(&mut self, until: Option<Instant>) -> Result<Option<String>, AskError> {
+    pub fn line(&mut self, until: Option<Instant>) -> Result<Option<String>, AskError> {
         loop {
             let left = until.map(|until| until.saturating_duration_since(Instant::now()));
             if left.is_some_and(|left| left.is_zero()) {
                 return Ok(None);
             }
             self.stream.get_ref().set_read_timeout(left).map_err(|error| broken(&error))?;
-            match self.stream.read_until(b'\n', &mut self.line) {
+            let room = (LONGEST_LINE + 1).saturating_sub(self.line.len()) as u64;
+            match self.stream.by_ref().take(room).read_until(b'\n', &mut self.line) {
+                _ if self.line.len() > LONGEST_LINE => {
+                    return Err(AskError::Broken("a line without an end".to_owned()));
+                }
                 Ok(0) => return Ok(None),
                 Ok(_) if self.line.ends_with(b"\n") => {
                     let line =
@@ -118,7 +128,7 @@ impl Conversation {
     /// # Errors
     ///
     /// As [`Conversation::line`]; the deadline passed.
-    pub(super) fn value(&mut self, until: Instant) -> Result<Option<Value>, AskError> {
+    pub fn value(&mut self, until: Instant) -> Result<Option<Value>, AskError> {
         let Some(line) = self.line(Some(until))? else {
             if Instant::now() < until {
                 return Err(AskError::Broken("no more lines".to_owned()));
@@ -129,6 +139,9 @@ impl Conversation {
         value.map(Some).map_err(|error| AskError::Broken(error.to_string()))
     }
 }
+
+/// No answer of a supervisor is longer: whoever sends more has only taken its name.
+pub const LONGEST_LINE: usize = 1 << 20;
 
 /// An answer that says why there is none.
 fn refused(line: &str) -> Result<(), AskError> {

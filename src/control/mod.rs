@@ -16,13 +16,13 @@
 //! May come in: sockets, the state folder, `/proc/net/unix`; values of the core and lines of the log.
 
 pub mod asking;
-mod client;
+pub mod client;
 mod executable;
 mod history;
 pub mod manifest;
 pub mod message;
 pub mod place;
-mod screen;
+pub mod screen;
 mod server;
 mod state_folder;
 

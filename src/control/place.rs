@@ -21,7 +21,7 @@ pub fn address(pid: u32) -> io::Result<SocketAddr> {
 ///
 /// `/proc` is hidden.
 pub fn all() -> io::Result<Vec<u32>> {
-    let table = fs::read_to_string("/proc/net/unix")?;
+    let table = fs::read("/proc/net/unix")?;
     Ok(listed(&table, namespace()?))
 }
 
@@ -34,10 +34,12 @@ fn name(namespace: u64, pid: u32) -> String {
     format!("{PREFIX}{namespace}/{pid}")
 }
 
-/// The supervisors in the text of `/proc/net/unix`; abstract names begin with `@` there.
-fn listed(table: &str, namespace: u64) -> Vec<u32> {
+/// The names of supervisors in `/proc/net/unix`, where abstract names begin with `@`. Names may hold
+/// any bytes, newlines too: what is listed here need not be a supervisor.
+#[must_use]
+pub fn listed(table: &[u8], namespace: u64) -> Vec<u32> {
     let prefix = format!("@{PREFIX}{namespace}/");
-    let mut pids: Vec<u32> = table
+    let mut pids: Vec<u32> = String::from_utf8_lossy(table)
         .lines()
         .filter_map(|line| line.split_whitespace().nth(7)?.strip_prefix(&prefix)?.parse().ok())
         .collect();
@@ -54,7 +56,7 @@ mod tests {
 
     #[test]
     fn supervisors_of_this_namespace_are_listed_once_each() {
-        let table = "\
+        let table = b"\
 Num       RefCount Protocol Flags    Type St Inode Path
 0000000000000000: 00000002 00000000 00010000 0001 01 22222 @relaunch/4026531836/77
 0000000000000000: 00000003 00000000 00000000 0001 03 22223 @relaunch/4026531836/77

@@ -3,7 +3,8 @@
 use serde_json::Value;
 
 /// The screen, at `now` (milliseconds since 1970).
-pub(super) fn screen(manifest: &Value, now: u64) -> String {
+#[must_use]
+pub fn screen(manifest: &Value, now: u64) -> String {
     let mut rows = vec![state(manifest, now)];
     if let Some(reason) = reason(manifest) {
         rows.push(("reason", reason));
@@ -119,8 +120,9 @@ fn bytes(value: &Value) -> String {
     }
 }
 
-/// A file's name must not move the cursor.
-fn printable(text: &str) -> String {
+/// A file's name, or a supervisor that is none, must not move the cursor.
+#[must_use]
+pub fn printable(text: &str) -> String {
     text.chars().map(|char| if char.is_control() { '\u{fffd}' } else { char }).collect()
 }
 

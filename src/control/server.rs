@@ -10,9 +10,9 @@
 
 use std::io::{self, ErrorKind, Read, Write};
 use std::os::fd::AsFd;
-use std::os::unix::net::{UnixListener, UnixStream};
+use std::os::unix::net::{SocketAddr, UnixListener, UnixStream};
 
-use nix::poll::{PollFd, PollFlags};
+use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sys::socket::{getsockopt, sockopt::PeerCredentials};
 use nix::unistd::geteuid;
 
@@ -65,7 +65,16 @@ impl Server {
     ///
     /// `/proc` is hidden, the name is taken (`EADDRINUSE`), no sockets or no descriptors.
     pub fn listen() -> io::Result<Self> {
-        let listener = UnixListener::bind_addr(&place::address(std::process::id())?)?;
+        Self::at(&place::address(std::process::id())?)
+    }
+
+    /// Listens under another name.
+    ///
+    /// # Errors
+    ///
+    /// As [`Server::listen`].
+    pub fn at(address: &SocketAddr) -> io::Result<Self> {
+        let listener = UnixListener::bind_addr(address)?;
         listener.set_nonblocking(true)?;
         Ok(Self { listener, connections: Vec::new(), last: 0, deaf: false })
     }
@@ -224,19 +233,18 @@ impl Connection {
         }
     }
 
-    /// A follower that has gone reads nothing more, and its end must not wake the loop for ever.
+    /// A client that has gone reads nothing more, and its end must not wake the loop for ever. One
+    /// that only says that it asks nothing more (`socat`, `nc -N`) still reads; what it says after
+    /// its request is nobody's business, and is not read.
     fn notice_hangup(&mut self) {
         if self.phase == Phase::Asking || self.phase == Phase::Gone {
             return;
         }
-        let mut byte = [0];
-        match self.stream.read(&mut byte) {
-            Ok(0) => self.phase = Phase::Gone,
-            // What it says after its request is nobody's business.
-            Ok(_) => {}
-            Err(error) if error.kind() == ErrorKind::WouldBlock => {}
-            Err(error) if error.kind() == ErrorKind::Interrupted => {}
-            Err(_) => self.phase = Phase::Gone,
+        let mut state = [PollFd::new(self.stream.as_fd(), PollFlags::empty())];
+        let gone = PollFlags::POLLHUP | PollFlags::POLLERR;
+        let polled = poll(&mut state, PollTimeout::ZERO);
+        if polled.is_ok() && state[0].revents().is_some_and(|seen| seen.intersects(gone)) {
+            self.phase = Phase::Gone;
         }
     }
 

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use super::change::FileEvent;
 use super::generation::{Ending, Generation};
+use super::usage::UseEvent;
 
 /// An input of [`Core::handle`](super::Core::handle).
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -13,6 +14,14 @@ pub enum Event {
     Began,
     /// A watched path changed.
     File(FileEvent),
+    /// Somebody opened, read or listed something below a spared root; evidence of use.
+    Used(UseEvent),
+    /// These roots are listened to under the generation that was just started: a file there that
+    /// nobody opens is not in use. Follows `Started`; without it everything counts.
+    Spared {
+        /// The roots; see [`spared`](super::usage::spared).
+        roots: Vec<Arc<Path>>,
+    },
     /// The watch has doubts (an overflow, a new folder) and compares the disk with its tables;
     /// what it finds comes as [`What::Found`](super::What::Found).
     ScanBegan,

@@ -4,6 +4,7 @@
 //! line that would block (nobody reads the pipe) or that fails (stderr is closed) is dropped and
 //! counted. The supervisor itself never stops for its log.
 
+mod fit;
 mod json;
 mod line;
 mod text;
@@ -15,6 +16,7 @@ use std::time::SystemTime;
 
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 
+pub use fit::{LONGEST, fit};
 pub use json::{SCHEMA, to_json};
 pub(crate) use json::{ending_fields, milliseconds, path_text, reason_fields, since_1970};
 pub use line::{Level, Line};
@@ -54,19 +56,14 @@ impl Log {
     }
 
     fn try_write(&self, line: &Line) -> bool {
-        let mut text = match self.form {
+        let text = match self.form {
             LogForm::Text => to_text(line, &self.style),
             LogForm::Json => to_json(line, SystemTime::now()),
         };
-        text.push('\n');
+        let text = fit(text, self.form);
         let stderr = std::io::stderr();
         let mut ready = [PollFd::new(stderr.as_fd(), PollFlags::POLLOUT)];
-        // A pipe is ready when PIPE_BUF bytes fit, see pipe(7): a longer line could block.
-        text.truncate(text.floor_char_boundary(LONGEST));
         matches!(poll(&mut ready, PollTimeout::ZERO), Ok(1))
             && stderr.lock().write_all(text.as_bytes()).is_ok()
     }
 }
-
-/// `PIPE_BUF` of Linux.
-const LONGEST: usize = 4_096;

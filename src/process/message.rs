@@ -13,11 +13,11 @@ use crate::settings::SignalNumber;
 
 /// From the keeper, or from its child before exec, to the supervisor.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Message {
+pub enum Message {
     /// The keeper could not become a subreaper: orphans will escape to the supervisor.
     NoSubreaper(i32),
-    /// The app's process exists and has its group; sent by itself, so that nothing of the app runs
-    /// before its pid is known, even if the keeper dies at this moment.
+    /// The app's process exists; sent by itself, so that nothing of the app runs before its pid is
+    /// known, even if the keeper dies at this moment. Its group follows before its exec.
     Forked(i32),
     /// The exec succeeded.
     Started,
@@ -31,10 +31,13 @@ pub(super) enum Message {
     Empty,
 }
 
-const SIZE: usize = 12;
+/// Bytes of a message.
+pub const SIZE: usize = 12;
 
 impl Message {
-    fn encode(self) -> [u8; SIZE] {
+    /// The bytes that cross.
+    #[must_use]
+    pub fn encode(self) -> [u8; SIZE] {
         let words = match self {
             Self::NoSubreaper(errno) => [0, errno, 0],
             Self::Forked(pid) => [1, pid, 0],
@@ -54,7 +57,9 @@ impl Message {
         bytes
     }
 
-    fn decode(bytes: [u8; SIZE]) -> Option<Self> {
+    /// The message of these bytes; `None` = no message of ours.
+    #[must_use]
+    pub fn decode(bytes: [u8; SIZE]) -> Option<Self> {
         let word = |at: usize| {
             i32::from_le_bytes([bytes[at], bytes[at + 1], bytes[at + 2], bytes[at + 3]])
         };

@@ -36,11 +36,11 @@ impl Place {
         }
     }
 
-    fn decode(number: u32) -> Self {
+    fn decode(number: u32) -> Option<Self> {
         match number {
-            0 => Self::OwnSession,
-            Self::BACKGROUND => Self::Background,
-            fd => Self::Foreground(fd.cast_signed() - 1),
+            0 => Some(Self::OwnSession),
+            Self::BACKGROUND => Some(Self::Background),
+            fd => i32::try_from(fd).ok().map(|fd| Self::Foreground(fd - 1)),
         }
     }
 }
@@ -82,10 +82,21 @@ impl Order<'_> {
         for (name, value) in self.environment {
             word(&mut bytes, &[name, OsStr::new("="), value])?;
         }
-        let mut file = File::from(memfd_create(c"order", MFdFlags::MFD_CLOEXEC)?);
+        let mut file = File::from(memory_file()?);
         file.write_all(&bytes)?;
         file.rewind()?;
         Ok(file.into())
+    }
+}
+
+/// Hardened machines refuse memory files that could be executed (`vm.memfd_noexec` = 2), and Linux
+/// before 6.3 does not know how to say that this one cannot.
+fn memory_file() -> io::Result<OwnedFd> {
+    let plain = MFdFlags::MFD_CLOEXEC;
+    let sealed = plain | MFdFlags::from_bits_retain(libc::MFD_NOEXEC_SEAL);
+    match memfd_create(c"order", sealed) {
+        Err(nix::Error::EINVAL) => Ok(memfd_create(c"order", plain)?),
+        made => Ok(made?),
     }
 }
 
@@ -103,9 +114,14 @@ fn word(bytes: &mut Vec<u8>, parts: &[&OsStr]) -> io::Result<()> {
     Ok(())
 }
 
+/// Bytes before the words of an order.
+pub const HEAD: usize = 8;
+
 /// An order as the keeper received it.
-pub(super) struct Received {
-    pub(super) place: Place,
+#[derive(Debug)]
+pub struct Received {
+    /// The app's place at the terminal.
+    pub place: Place,
     argument_count: usize,
     words: Vec<u8>,
 }
@@ -118,18 +134,26 @@ impl Received {
     /// `InvalidData` for a file that [`Order::to_file`] did not make.
     pub(super) fn from_file(file: OwnedFd) -> io::Result<Self> {
         let mut file = File::from(file);
-        let mut number = || {
-            let mut bytes = [0; 4];
-            file.read_exact(&mut bytes).map(|()| u32::from_le_bytes(bytes))
-        };
-        let (place, argument_count) = (number()?, number()?);
+        let mut head = [0; HEAD];
+        file.read_exact(&mut head)?;
         let mut words = Vec::new();
         file.read_to_end(&mut words)?;
-        Ok(Self { place: Place::decode(place), argument_count: argument_count as usize, words })
+        Self::new(head, words).ok_or_else(|| io::ErrorKind::InvalidData.into())
+    }
+
+    /// The order of these bytes: place and number of arguments, then the words, each with its NUL.
+    /// `None` = there is no such place.
+    #[must_use]
+    pub fn new(head: [u8; HEAD], words: Vec<u8>) -> Option<Self> {
+        let [place, argument_count] = [0, 4]
+            .map(|at| u32::from_le_bytes([head[at], head[at + 1], head[at + 2], head[at + 3]]));
+        let place = Place::decode(place)?;
+        Some(Self { place, argument_count: argument_count as usize, words })
     }
 
     /// The path and the two null-terminated lists of execve(2), pointing into this order.
-    pub(super) fn lists(&self) -> Option<(&CStr, Pointers, Pointers)> {
+    #[must_use]
+    pub fn lists(&self) -> Option<(&CStr, Pointers, Pointers)> {
         let mut words = self
             .words
             .split_inclusive(|byte| *byte == 0)
@@ -141,7 +165,7 @@ impl Received {
 }
 
 /// Pointers to words, the last one null.
-pub(super) type Pointers = Vec<*const libc::c_char>;
+pub type Pointers = Vec<*const libc::c_char>;
 
 fn terminated<'a>(words: impl Iterator<Item = &'a CStr>) -> Pointers {
     words.map(CStr::as_ptr).chain([ptr::null()]).collect()
@@ -177,8 +201,10 @@ mod tests {
     fn every_place_comes_out_as_it_went_in() {
         let places = [0, 1, 2].map(Place::Foreground);
         for place in places.into_iter().chain([Place::OwnSession, Place::Background]) {
-            assert_eq!(Place::decode(place.encode()), place);
+            assert_eq!(Place::decode(place.encode()), Some(place));
         }
+        // Found by fuzzing: it overflowed.
+        assert_eq!(Place::decode(1 << 31), None);
     }
 
     #[test]

@@ -9,15 +9,19 @@ use super::sys::bit;
 
 /// A process as `/proc/PID/stat` showed it; see proc(5).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Process {
-    pub(super) pid: i32,
-    pub(super) parent: i32,
-    pub(super) group: i32,
-    pub(super) session: i32,
+pub struct Process {
+    /// Its id.
+    pub pid: i32,
+    /// The id of its parent; 0 = outside this namespace.
+    pub parent: i32,
+    /// Its process group.
+    pub group: i32,
+    /// Its session.
+    pub session: i32,
     /// Start in clock ticks since boot: with the pid it names a process for ever.
-    pub(super) start: u64,
+    pub start: u64,
     /// Dead and waiting to be reaped: no signal reaches it, and it has no children any more.
-    pub(super) gone: bool,
+    pub gone: bool,
 }
 
 /// Whether /proc shows processes: it may not be mounted, or be covered.
@@ -34,8 +38,10 @@ pub(super) fn process(pid: i32) -> Option<Process> {
     parse(pid, buffer.get(..length)?)
 }
 
-/// The name may hold anything, parentheses and newlines too: the fields begin after the last one.
-fn parse(pid: i32, stat: &[u8]) -> Option<Process> {
+/// The process of the text of its `stat`; `None` = the text is no such thing. The name may hold
+/// anything, parentheses and newlines too: the fields begin after the last one.
+#[must_use]
+pub fn parse(pid: i32, stat: &[u8]) -> Option<Process> {
     let end = stat.iter().rposition(|byte| *byte == b')')?;
     let fields: Vec<&str> =
         str::from_utf8(stat.get(end + 1..)?).ok()?.split_ascii_whitespace().collect();

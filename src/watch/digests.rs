@@ -29,6 +29,8 @@ pub(super) struct Digests {
     /// The walk came to the end and nothing was changed since.
     done: bool,
     active: Option<(FolderId, Vec<u8>, Stamp, Digesting)>,
+    /// Files that were found to be in use in folders that the walk passes by.
+    wanted: Vec<(FolderId, Vec<u8>)>,
     buffer: Vec<u8>,
 }
 
@@ -38,6 +40,12 @@ impl Digests {
         self.folder = 0;
         self.file = 0;
         self.held = 0;
+        self.done = false;
+    }
+
+    /// This file is next.
+    pub(super) fn want(&mut self, folder: FolderId, name: Vec<u8>) {
+        self.wanted.push((folder, name));
         self.done = false;
     }
 }
@@ -66,13 +74,25 @@ impl Watch {
     /// Passes files that need none; opens the next one that does.
     fn next_file(&mut self) {
         let oldest = file_clock() - YOUNG;
+        if let Some((folder, name)) = self.digests.wanted.pop() {
+            let entry = self.table.get(folder, &name).filter(|_| self.table.exists(folder));
+            if let Some(entry) = entry.filter(|it| it.digest.is_none() && !it.stamp.is_link())
+                && entry.stamp.size <= FILE_BYTES
+                && entry.stamp.ctime < oldest
+            {
+                self.open_for_digest(folder, name, entry.stamp);
+            }
+            return;
+        }
         for _ in 0..1_000 {
             let at = (self.digests.folder, self.digests.file);
             if at.0 as usize >= self.table.slots() {
                 self.digests.done = true;
                 return;
             }
-            let Some((name, entry)) = self.table.nth(at.0, at.1) else {
+            // Our own reading would look like the app's.
+            let passed = self.heard.contains(&at.0);
+            let Some((name, entry)) = self.table.nth(at.0, at.1).filter(|_| !passed) else {
                 self.digests.folder += 1;
                 self.digests.file = 0;
                 continue;
@@ -91,11 +111,11 @@ impl Watch {
     }
 
     fn open_for_digest(&mut self, folder: FolderId, name: Vec<u8>, stamp: Stamp) {
-        // Our own reading would look like the app's.
-        if self.evidence.contains(&folder) || !self.table.exists(folder) {
+        if !self.table.exists(folder) {
             return;
         }
         let path = self.table.path(folder).join(OsStr::from_bytes(&name));
+        self.opening(&path);
         // A file that cannot be read or is another by now stays without: "cannot tell".
         if let Ok(Some(digesting)) = Digesting::start(&path, stamp, folder == LOOSE) {
             self.digests.active = Some((folder, name, stamp, digesting));
@@ -106,6 +126,10 @@ impl Watch {
         let Some((folder, name, stamp, mut digesting)) = self.digests.active.take() else {
             return;
         };
+        if self.heard.contains(&folder) {
+            let path = self.table.path(folder).join(OsStr::from_bytes(&name));
+            self.opening(&path);
+        }
         match digesting.step(&mut self.digests.buffer) {
             Ok(Progress::More) => self.digests.active = Some((folder, name, stamp, digesting)),
             Ok(Progress::Done(digest)) => {

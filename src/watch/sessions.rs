@@ -48,12 +48,17 @@ pub fn scan() -> Vec<Session> {
 
 /// What `/proc/PID/stat` says of a process (proc(5)).
 #[derive(Debug, Clone, PartialEq, Eq)]
-struct Entry {
-    pid: u32,
-    parent: u32,
-    terminal: bool,
-    kernel: bool,
-    started: u64,
+pub struct Entry {
+    /// Its id.
+    pub pid: u32,
+    /// The id of its parent; 0 = outside this namespace.
+    pub parent: u32,
+    /// It has a controlling terminal.
+    pub terminal: bool,
+    /// It is a thread of the kernel.
+    pub kernel: bool,
+    /// When it started, in clock ticks since boot.
+    pub started: u64,
 }
 
 /// Processes with parent 0 beside PID 1, as this `/proc` shows them.
@@ -81,11 +86,13 @@ fn entry(proc: &Path, pid: u32) -> Option<Entry> {
 /// `PF_KTHREAD` of `linux/sched.h`, in the flags field.
 const KERNEL_THREAD: u64 = 0x0020_0000;
 
-/// The name may hold blanks and parentheses: what follows the last `)` is safe.
-fn parse(stat: &[u8]) -> Option<Entry> {
+/// The process of the text of its `stat`; `None` = it is dead, or the text is no such thing. The name
+/// may hold blanks and parentheses: what follows the last `)` is safe.
+#[must_use]
+pub fn parse(stat: &[u8]) -> Option<Entry> {
     let text = String::from_utf8_lossy(stat);
     let (pid, _) = text.split_once(' ')?;
-    let (_, rest) = text.rsplit_once(") ")?;
+    let (_, rest) = text.rsplit_once(')')?;
     // Field 3 (state) is index 0 here.
     let fields: Vec<&str> = rest.split_ascii_whitespace().collect();
     let dead = matches!(*fields.first()?, "Z" | "X");

@@ -16,4 +16,6 @@ mod libcnb;
 mod no_shell;
 mod paketo;
 mod placement;
+mod processes;
 mod procfiles;
+mod repl;

@@ -114,6 +114,7 @@ impl Heard {
             "stopping" => format!("stop {generation}"),
             "killing" => format!("kill {generation}"),
             "unchanged" => format!("unchanged {}", text("path")),
+            "not_used" => format!("not used {}", text("path")),
             "own_writes" => format!("own {}", text("path")),
             "waiting_for_writer" => format!("waiting {}", text("path")),
             "refused" => format!("refused: {}", text("why")),

@@ -11,6 +11,7 @@ mod building;
 mod copying;
 mod editing;
 mod heard;
+mod in_use;
 mod own_files;
 mod refusing;
 mod runner;
@@ -34,6 +35,7 @@ fn main() -> ExitCode {
         refusing::CASES,
         surviving::CASES,
         own_files::CASES,
+        in_use::CASES,
         shortage::CASES,
         signals::CASES,
         soak::CASES,

@@ -22,7 +22,7 @@ pub enum Tier {
     Docs,
     /// Tests beside the code.
     Unit,
-    /// The pure core on a fake world.
+    /// The pure core on a fake world; strange bytes for every parser.
     Simulation,
     /// The real supervisor on real files.
     Supervisor,
@@ -30,11 +30,13 @@ pub enum Tier {
     Embedded,
     /// Real pack, lifecycle, engine and compose.
     Platform,
+    /// A quick benchmark, of which only correctness counts.
+    Bench,
 }
 
 impl Tier {
     /// All of them, in order.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::Format,
         Self::Lints,
         Self::Docs,
@@ -43,6 +45,7 @@ impl Tier {
         Self::Supervisor,
         Self::Embedded,
         Self::Platform,
+        Self::Bench,
     ];
 
     /// Its name on the command line.
@@ -57,6 +60,7 @@ impl Tier {
             Self::Supervisor => "supervisor",
             Self::Embedded => "embedded",
             Self::Platform => "platform",
+            Self::Bench => "bench",
         }
     }
 
@@ -68,10 +72,11 @@ impl Tier {
             Self::Lints => "lints",
             Self::Docs => "documentation",
             Self::Unit => "unit tests",
-            Self::Simulation => "simulation",
+            Self::Simulation => "simulation and fuzzing",
             Self::Supervisor => "real supervisor on real files",
             Self::Embedded => "embedded platform",
             Self::Platform => "real platform",
+            Self::Bench => "benchmark, quick",
         }
     }
 
@@ -142,8 +147,11 @@ pub fn run(
         Tier::Simulation => {
             let mut simulation = cargo(&["test", "--package", "xtask", "--lib", "--locked"]);
             simulation.arg("--").args(SIMULATION).args(filters);
-            tests(simulation)
+            let mut fuzz = cargo(&["test", "--package", "xtask", "--test", "fuzz", "--locked"]);
+            fuzz.arg("--").args(filters);
+            Ok(tests(simulation)?.plus(tests(fuzz)?))
         }
+        Tier::Bench => crate::bench::run_quick(),
         Tier::Supervisor | Tier::Embedded | Tier::Platform => integration(tier, filters, variables),
     }
 }

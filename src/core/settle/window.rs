@@ -23,6 +23,11 @@ impl Window {
         Self { least: least.unwrap_or_default(), learned: Duration::ZERO }
     }
 
+    /// What the user wants waited for at least.
+    pub(super) fn least(&self) -> Duration {
+        self.least
+    }
+
     /// The quiet time that ends this set, counted from its last event.
     pub(super) fn quiet(&self, set: &ChangeSet, stretch: u32) -> Duration {
         let base = match set.shape() {
@@ -46,8 +51,16 @@ impl Window {
         }
     }
 
-    /// A set was settled: what was learned counts a little less.
-    pub(super) fn decay(&mut self) {
+    /// A set with gaps up to this one was settled and nothing followed. What was learned counts a
+    /// little less, unless this set is of the kind that taught it: `go build` and then `strip`
+    /// would be cut at every third build.
+    pub(super) fn kept_together(&mut self, gap: Duration) {
+        if gap * 2 < self.learned || gap.is_zero() {
+            self.decay();
+        }
+    }
+
+    fn decay(&mut self) {
         self.learned = self.learned * 3 / 4;
         if self.learned < RENAMED_IN {
             self.learned = Duration::ZERO;

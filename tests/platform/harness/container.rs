@@ -169,7 +169,8 @@ impl Container {
         get(address.lines().next().unwrap_or_default()).unwrap_or_default()
     }
 
-    fn wait_until(&self, what: &str, reached: impl Fn(&Self) -> bool) {
+    /// Waits until this is so; `what` is for the text of a failure.
+    pub(crate) fn wait_until(&self, what: &str, reached: impl Fn(&Self) -> bool) {
         let deadline = Instant::now() + PATIENCE;
         while !reached(self) {
             assert!(Instant::now() < deadline, "waited in vain for {what}; log:\n{}", self.log());

@@ -3,7 +3,7 @@
 //! A trace is one change set, so the ideal is one start, soon after its last event. May come in:
 //! the core and the files of the traces; no process, no clock.
 
-mod trace;
+pub(crate) mod trace;
 mod world;
 
 use std::path::{Path, PathBuf};

@@ -51,6 +51,15 @@ fn readers_and_folders_cause_no_start() {
     assert_eq!(outcome, Outcome { starts: 0, latency_us: None });
 }
 
+/// `git stash` writes below `.git`, which the watch does not look at.
+#[test]
+fn what_the_watch_ignores_says_nothing() {
+    let outcome = starts("0\tw/.git/index.lock\tCREATE\n5\tw/app.py\tMOVED_TO\n");
+    assert_eq!(outcome, Outcome { starts: 1, latency_us: Some(10_000) });
+    let outcome = starts("0\tw/main.py~\tMOVED_TO\n9\tw/__pycache__/a.pyc\tMOVED_TO\n");
+    assert_eq!(outcome, Outcome { starts: 0, latency_us: None });
+}
+
 #[test]
 fn an_executable_that_stays_open_is_waited_for() {
     let outcome = starts("0\tw/app\tCREATE\n0\tw/app\tOPEN\n9\tw/app\tMODIFY\n");

@@ -3,39 +3,41 @@
 //! The words are those that the watch uses: a CREATE is a file being written when it is opened
 //! next, else a link; a rename inside the tree is a `MOVED_FROM` directly followed by its
 //! `MOVED_TO`. What the watch does not ask the kernel for (openings, closings of readers, folders'
-//! own attributes) says nothing here either.
+//! own attributes) says nothing here either, and neither does what its built-in rules ignore.
 
 use std::collections::HashMap;
+use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 use std::{fmt, fs, io};
 
 use relaunch_buildpack::core::What;
+use relaunch_buildpack::watch::Ignore;
 
 /// One recorded change set.
 #[derive(Debug)]
-pub(super) struct Trace {
+pub(crate) struct Trace {
     /// In the order of the kernel's queue.
-    pub(super) events: Vec<Recorded>,
+    pub(crate) events: Vec<Recorded>,
 }
 
 /// One line, and what it says.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Recorded {
+pub(crate) struct Recorded {
     /// Time since the first event.
-    pub(super) at: Duration,
+    pub(crate) at: Duration,
     /// The path it is about.
-    pub(super) path: Arc<Path>,
+    pub(crate) path: Arc<Path>,
     /// What the core is told; `None` = the watch would not see it.
-    pub(super) what: Option<What>,
+    pub(crate) what: Option<What>,
     /// Bytes or names changed, so that a judgement would find a difference.
-    pub(super) alters: bool,
+    pub(crate) alters: bool,
 }
 
 /// Why a trace cannot be replayed.
 #[derive(Debug)]
-pub(super) enum TraceError {
+pub(crate) enum TraceError {
     /// The file or folder cannot be read.
     Read { path: PathBuf, cause: io::Error },
     /// A line is not `microseconds TAB path TAB flags`.
@@ -57,25 +59,29 @@ impl fmt::Display for TraceError {
 
 impl Trace {
     /// Reads a trace.
-    pub(super) fn read(path: &Path) -> Result<Self, TraceError> {
+    pub(crate) fn read(path: &Path) -> Result<Self, TraceError> {
         let text = fs::read_to_string(path)
             .map_err(|cause| TraceError::Read { path: path.to_owned(), cause })?;
         Self::parse(&text).map_err(|number| TraceError::Line { path: path.to_owned(), number })
     }
 
     /// Reads the text of a trace; the error is the number of the line that is none.
-    pub(super) fn parse(text: &str) -> Result<Self, usize> {
+    pub(crate) fn parse(text: &str) -> Result<Self, usize> {
         let mut lines = Vec::new();
+        let ignore = Ignore::new(&[]);
         for (index, text) in text.lines().enumerate() {
             if !text.trim().is_empty() && !text.starts_with('#') {
-                lines.push(Line::parse(text).ok_or(index + 1)?);
+                let line = Line::parse(text).ok_or(index + 1)?;
+                if !line.path.iter().any(|name| ignore.covers_name(name.as_bytes())) {
+                    lines.push(line);
+                }
             }
         }
         Ok(Self { events: translate(&lines) })
     }
 
     /// When the last event came, whatever it was.
-    pub(super) fn end(&self) -> Duration {
+    pub(crate) fn end(&self) -> Duration {
         self.events.iter().map(|event| event.at).max().unwrap_or_default()
     }
 }

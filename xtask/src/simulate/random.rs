@@ -5,10 +5,10 @@ use std::time::Duration;
 
 /// A stream of random numbers.
 #[derive(Debug, Clone)]
-pub(super) struct Random(u64);
+pub(crate) struct Random(u64);
 
 impl Random {
-    pub(super) fn new(seed: u64) -> Self {
+    pub(crate) fn new(seed: u64) -> Self {
         Self(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15).wrapping_add(0x1234_5678_9abc_def1))
     }
 
@@ -21,27 +21,27 @@ impl Random {
     }
 
     /// A number from `low` to `high`, both included.
-    pub(super) fn range(&mut self, low: u64, high: u64) -> u64 {
+    pub(crate) fn range(&mut self, low: u64, high: u64) -> u64 {
         low + self.next() % (high - low + 1)
     }
 
     /// True in `percent` of 100 cases.
-    pub(super) fn chance(&mut self, percent: u64) -> bool {
+    pub(crate) fn chance(&mut self, percent: u64) -> bool {
         self.range(0, 99) < percent
     }
 
     /// Microseconds from `low` to `high`.
-    pub(super) fn micros(&mut self, low: u64, high: u64) -> Duration {
+    pub(crate) fn micros(&mut self, low: u64, high: u64) -> Duration {
         Duration::from_micros(self.range(low, high))
     }
 
     /// Milliseconds from `low` to `high`, down to the microsecond.
-    pub(super) fn millis(&mut self, low: u64, high: u64) -> Duration {
+    pub(crate) fn millis(&mut self, low: u64, high: u64) -> Duration {
         self.micros(low * 1000, high * 1000)
     }
 
     /// One of these.
-    pub(super) fn pick<T: Copy>(&mut self, all: &[T]) -> T {
+    pub(crate) fn pick<T: Copy>(&mut self, all: &[T]) -> T {
         let last = u64::try_from(all.len()).unwrap_or(1) - 1;
         all[usize::try_from(self.range(0, last)).unwrap_or(0)]
     }

@@ -39,7 +39,7 @@ impl Watch {
         let loose = place.as_ref().is_some_and(|(id, _)| *id == LOOSE)
             || self.roots.iter().any(|root| root.is_file() && root.path == path);
         let now = if loose { Seen::through(path) } else { Seen::at(path) }.stamp();
-        let entry = place.and_then(|(id, name)| Some((id, self.table.get(id, &name), name)));
+        let entry = place.map(|(id, name)| (id, self.table.get(id, &name), name));
         if let Some((id, entry, name)) = &entry
             && entry.map(|entry| entry.stamp) != now
         {

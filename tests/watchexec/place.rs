@@ -9,7 +9,6 @@ use std::time::Duration;
 use nix::sys::signal::{Signal, kill};
 use nix::time::ClockId;
 use nix::unistd::Pid;
-use serde_json::Value;
 
 use super::apps::write_executable;
 use super::heard::{self, Heard};
@@ -119,10 +118,7 @@ impl Running {
 
     /// A number of the last event of this kind.
     pub(crate) fn number(&self, event: &str, field: &str) -> Option<f64> {
-        let everything = self.heard.everything();
-        let told = everything.lines().rev().filter_map(|line| line.split_once(" relaunch "));
-        let mut told = told.filter_map(|(_, json)| serde_json::from_str::<Value>(json).ok());
-        told.find(|it| it["event"] == event)?[field].as_f64()
+        self.heard.last(event).and_then(|event| event[field].as_f64())
     }
 
     /// This version runs after exactly one restart.

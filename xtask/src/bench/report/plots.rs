@@ -102,7 +102,7 @@ fn bars(results: &Results) -> Chart {
     });
     Chart::Bars {
         name: "latency".to_owned(),
-        title: "last byte to new process, ms (median, 10th to 90th percentile)".to_owned(),
+        title: "executable renamed over the old one to new process, ms (logarithmic; median, 10th to 90th percentile)".to_owned(),
         logarithmic: true,
         bars: bars.collect(),
     }
@@ -253,7 +253,9 @@ fn draw_lines(
             .fold((f64::MAX, 0.0_f64), |(low, high), it| (low.min(it), high.max(it)));
         (low.max(0.05) / 1.3)..(high * 1.3)
     };
-    let (across, up) = (reach(&|it| it.0), reach(&|it| it.1));
+    let (across, mut up) = (reach(&|it| it.0), reach(&|it| it.1));
+    // Room for the names above the lines.
+    up.end *= 3.0;
     let mut chart = ChartBuilder::on(&root)
         .caption(title, ("sans-serif", 17))
         .margin(10)

@@ -46,7 +46,8 @@ pub enum Sign {
     /// It was read or executed (ACCESS), or closed by somebody who could not write it
     /// (`CLOSE_NOWRITE`).
     Read,
-    /// A folder was opened, so its names may be known (OPEN with ISDIR).
+    /// A folder's names were read (ACCESS with ISDIR). An open alone tells nobody a name: a sync
+    /// client's tar opens the folder that it extracts into.
     Listed,
     /// Something below may have been used unseen: the watch came after the exec, events were lost,
     /// or the mount is polled.

@@ -18,6 +18,9 @@ pub enum Action {
     /// The app may be stale in this file from now on: digest it in an idle moment, so that a touch
     /// is told from a change. Before, our own reading would have looked like the app's.
     Digest(Arc<Path>),
+    /// Nothing is started for a set with these unused paths: what lies there now is what the app
+    /// may open, so the next change is compared with that.
+    Adopt(Vec<Arc<Path>>),
     /// Everything in this folder counts from now on: ask the kernel no longer who reads there.
     StopListening(Arc<Path>),
     /// Exec the app; answer with `Started` or `StartFailed`.

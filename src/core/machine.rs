@@ -32,6 +32,8 @@ struct Judging {
     asked: Moment,
     /// It was put off once, since the app itself may have written it.
     postponed: bool,
+    /// Those of its paths that the running generation has not opened.
+    unused: Vec<Arc<Path>>,
 }
 
 impl Core {
@@ -157,12 +159,14 @@ impl Core {
                 out.push(Action::Probe(paths));
             }
             Some(Step::Settled(set)) => {
-                out.push(Action::Judge(self.question(&set.paths)));
+                let question = self.question(&set.paths);
+                let unused = question.unused.clone();
+                out.push(Action::Judge(question));
                 let postponed = self
                     .judging
                     .take()
                     .is_some_and(|last| last.postponed && last.set.first == set.first);
-                self.judging = Some(Judging { set, asked: now, postponed });
+                self.judging = Some(Judging { set, asked: now, postponed, unused });
             }
             None => {
                 let latest = self.life.start_by().is_some_and(|latest| now >= latest);
@@ -211,7 +215,7 @@ impl Core {
         match judgement {
             Judgement::Busy { path } => self.busy(&path, now, out),
             Judgement::Refused { why } => {
-                self.close(false, now);
+                self.close(false, now, out);
                 self.refused(why, now, out);
             }
             Judgement::Unchanged if witnessed.is_some() && self.life.has_failed() => {
@@ -223,14 +227,14 @@ impl Core {
                 self.changed(&Change { paths, ..Change::default() }, now, out);
             }
             Judgement::Unchanged => {
-                self.close(false, now);
+                self.close(false, now, out);
                 // Nobody waits for a word on what only a comparison was in doubt of.
                 if let Some(path) = witnessed.filter(|_| !self.life.is_start_due()) {
                     out.push(Action::Note(Note::Unchanged { path, files }));
                 }
             }
             Judgement::NotUsed(change) => {
-                self.close(false, now);
+                self.close(false, now, out);
                 let news = change.paths.iter().filter(|path| self.usage.is_news(path)).count();
                 if let Some(path) = change.paths.first().cloned().filter(|_| news > 0) {
                     let files = change.paths.len();
@@ -242,9 +246,12 @@ impl Core {
     }
 
     /// The set is done with; `real` = something had changed.
-    fn close(&mut self, real: bool, now: Moment) {
+    fn close(&mut self, real: bool, now: Moment, out: &mut Vec<Action>) {
         self.settler.close(real, now);
         self.usage.settled();
+        let unused = self.judging.as_mut().map(|judging| std::mem::take(&mut judging.unused));
+        // A start makes everything the app's anew.
+        out.extend(unused.filter(|it| !real && !it.is_empty()).map(Action::Adopt));
     }
 
     fn changed(&mut self, change: &Change, now: Moment, out: &mut Vec<Action>) {
@@ -252,7 +259,7 @@ impl Core {
             return;
         };
         if self.life.is_start_due() {
-            self.close(true, now);
+            self.close(true, now, out);
             self.life.start_changed(now, out);
             return;
         }
@@ -266,23 +273,34 @@ impl Core {
             (false, false) => When::Later,
         };
         let generation = self.life.generation();
+        let touched = self.life.has_failed()
+            && judging.set.witnessed.as_ref().is_some_and(|path| !change.paths.contains(path));
         match self.own_writes.weigh(change, when, generation, judging.postponed) {
             Verdict::Postpone => {
                 judging.postponed = true;
                 self.settler.postpone(judging.set.last + PATIENCE);
             }
+            // Somebody touched another file of the set: he wants the app started that has failed.
+            Verdict::Own(_) if touched => {
+                self.close(true, now, out);
+                self.start_for(change, Duration::ZERO, now, out);
+            }
             Verdict::Own(named) => {
-                self.close(false, now);
+                self.close(false, now, out);
                 out.extend(named.into_iter().map(|path| Action::Note(Note::OwnWrites { path })));
             }
             Verdict::Counts => {
                 let settle = judging.asked.saturating_sub(judging.set.last);
-                self.close(true, now);
-                if let Some(path) = change.paths.first().cloned() {
-                    let (files, bytes) = (change.paths.len(), change.bytes);
-                    self.life.restart(Reason::Changed { path, files, bytes }, settle, now, out);
-                }
+                self.close(true, now, out);
+                self.start_for(change, settle, now, out);
             }
+        }
+    }
+
+    fn start_for(&mut self, change: &Change, settle: Duration, now: Moment, out: &mut Vec<Action>) {
+        if let Some(path) = change.paths.first().cloned() {
+            let (files, bytes) = (change.paths.len(), change.bytes);
+            self.life.restart(Reason::Changed { path, files, bytes }, settle, now, out);
         }
     }
 

@@ -75,8 +75,7 @@ fn doubtful(
     paths.iter().cloned().partition(in_doubt)
 }
 
-/// Nothing that counts differs. What the app may open from now on is what lies there now, so that
-/// is what the next change of it is compared with.
+/// Nothing that counts differs.
 fn not_used(unused: Vec<Arc<Path>>, watch: &mut Watch) -> Judgement {
     // Without a budget nothing is opened.
     let same =
@@ -85,7 +84,6 @@ fn not_used(unused: Vec<Arc<Path>>, watch: &mut Watch) -> Judgement {
     if paths.is_empty() {
         return Judgement::Unchanged;
     }
-    watch.rebase(paths.iter().map(AsRef::as_ref));
     let bytes = paths.iter().map(|path| size(path)).sum();
     Judgement::NotUsed(Change { paths, bytes, ..Change::default() })
 }

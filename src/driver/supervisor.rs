@@ -280,6 +280,10 @@ impl Supervisor {
                 self.undigested = true;
                 Vec::new()
             }
+            Action::Adopt(paths) => {
+                self.watch.rebase(paths.iter().map(AsRef::as_ref));
+                Vec::new()
+            }
             Action::StopListening(folder) => {
                 self.watch.stop_listening(&folder);
                 self.undigested = true;

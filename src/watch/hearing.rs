@@ -162,7 +162,7 @@ impl Watch {
             // tell of ours, too.
             Some(_) if is_folder => {}
             None => {
-                if event.mask.contains(Mask::IN_OPEN) {
+                if event.mask.contains(Mask::IN_ACCESS) {
                     self.say_use(&self.table.path(folder), Sign::Listed);
                 }
             }

@@ -107,7 +107,8 @@ fn watchexec_as_a_command_of_the_launcher_reloads() {
     let app = App::fixture("apps/forms");
     let words =
         ["watchexec", "--verbose", "--restart", "--watch", "/workspace", "./show on ${PORT:-80}"];
-    let container = Container::start_command(&reloading(), &["--entrypoint", "launcher"], &words);
+    let image = reloading();
+    let container = Container::start_command(&image, &["--entrypoint", "launcher"], &words);
     container.wait_for_log("[on]\n[80]\n");
     container.assert_ours();
     container.copy(&app.edit("show", "[$word]", "<$word>"), "/workspace/show");

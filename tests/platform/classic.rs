@@ -64,7 +64,7 @@ fn assert_one_restart_per_edit(app: &App, container: &Container) {
     }
 }
 
-// Needs evidence of use: without it each of the three sessions is a restart.
+// By evidence of use: without it each of the three sessions is a restart.
 #[test]
 #[ignore = "needs the platform that `cargo xtask test` prepares"]
 fn one_edit_is_one_restart_as_the_build_user_with_relaunch_first() {
@@ -77,7 +77,6 @@ fn one_edit_is_one_restart_as_the_build_user_with_relaunch_first() {
     assert_one_restart_per_edit(&app, &container);
 }
 
-// Needs evidence of use, as above.
 #[test]
 #[ignore = "needs the platform that `cargo xtask test` prepares"]
 fn one_edit_is_one_restart_as_another_user_of_the_group_with_relaunch_last() {

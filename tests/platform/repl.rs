@@ -79,9 +79,12 @@ fn a_repl_answers_takes_keys_and_a_new_size_and_gives_the_terminal_back() {
     person.see(">>> ");
     person.press("print(6 * 7)\n");
     person.see("\n42");
+    // Python keeps an interrupt that comes on its way to a prompt until the next line is typed.
+    person.see(">>> ");
     // An interrupt is the app's, and so is a stop that nobody would ever undo.
     person.press("\x03");
     person.see("KeyboardInterrupt");
+    person.see(">>> ");
     person.press("\x1a");
     person.press("print(7 * 7)\n");
     person.see("\n49");
@@ -93,8 +96,11 @@ fn a_repl_answers_takes_keys_and_a_new_size_and_gives_the_terminal_back() {
     // The next generation has the terminal, too.
     container.execute(&["/relaunch", "reload"]);
     person.see("generation 2 started");
+    person.see(">>> ");
     person.press("print(9 * 9)\n");
     person.see("\n81");
+    // The end of input means nothing but at a prompt.
+    person.see(">>> ");
     person.press("\x04");
     person.see("waiting for the next change");
     // Nothing runs: one more ends the supervisor, with the app's last code.

@@ -176,8 +176,8 @@ fn integration(
         command.arg("--include-ignored");
     }
     if tier == Tier::Platform {
-        // Two builds at a time keep two cores busy; more only wait for the engine.
-        command.args(["--test-threads", "2"]);
+        // Two builds at a time keep two cores busy, while a third test waits for silence.
+        command.args(["--test-threads", "3"]);
     }
     command.args(filters).envs(variables.iter().cloned());
     tests(command)

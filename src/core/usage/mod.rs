@@ -46,7 +46,8 @@ pub enum Sign {
     /// It was read or executed (ACCESS), or closed by somebody who could not write it
     /// (`CLOSE_NOWRITE`).
     Read,
-    /// A folder was opened, so its names may be known (OPEN with ISDIR).
+    /// A folder's names were read (ACCESS with ISDIR). An open alone tells nobody a name: a sync
+    /// client's tar opens the folder that it extracts into.
     Listed,
     /// Something below may have been used unseen: the watch came after the exec, events were lost,
     /// or the mount is polled.
@@ -85,14 +86,22 @@ pub(super) struct Usage {
     busy: BTreeSet<Arc<Path>>,
     /// Folders below which everything counts.
     unseen: BTreeSet<Arc<Path>>,
-    /// What has changed and is not judged yet.
-    changing: BTreeSet<Arc<Path>>,
+    /// What has changed and is not judged yet, and whether a comparison found it, so that nobody
+    /// knows since when.
+    changing: BTreeMap<Arc<Path>, Noticed>,
     /// Some of it was read meanwhile.
     read_amid: bool,
     /// How much each folder was read in the last second.
     rates: BTreeMap<Arc<Path>, Rate>,
     /// How often the person was told that a path is not in use.
     told: BTreeMap<Arc<Path>, u32>,
+}
+
+/// How a change came to be known.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Noticed {
+    AtOnce,
+    Late,
 }
 
 /// Who has opened a file.
@@ -139,7 +148,7 @@ impl Usage {
                 None
             }
             Sign::Listed => {
-                self.read_amid |= self.changing.iter().any(|it| it.starts_with(path));
+                self.read_amid |= self.changing.keys().any(|it| it.starts_with(path));
                 self.listed.insert(Arc::clone(path));
                 self.count(path, now)
             }
@@ -151,7 +160,7 @@ impl Usage {
                 None
             }
             Sign::Read => {
-                self.read_amid |= self.changing.contains(path);
+                self.read_amid |= self.changing.contains_key(path);
                 let before = self.files.insert(Arc::clone(path), Opens::Read);
                 let new = before != Some(Opens::Read);
                 let busy = path.parent().and_then(|folder| self.count(folder, now));
@@ -164,7 +173,13 @@ impl Usage {
     pub(super) fn file(&mut self, event: &FileEvent) {
         let path = &event.path;
         if self.is_spared(path) {
-            self.changing.insert(Arc::clone(path));
+            let noticed = match &event.what {
+                What::Found => Noticed::Late,
+                _ => Noticed::AtOnce,
+            };
+            let before = self.changing.insert(Arc::clone(path), noticed);
+            // Between the two it may have been read unseen.
+            self.read_amid |= before == Some(Noticed::Late) && self.is_unseen(path);
         }
         match &event.what {
             What::Closed => {
@@ -209,6 +224,10 @@ impl Usage {
         self.read_amid = false;
     }
 
+    fn is_unseen(&self, path: &Path) -> bool {
+        path.ancestors().any(|folder| self.unseen.contains(folder))
+    }
+
     fn is_spared(&self, path: &Path) -> bool {
         self.spared.iter().any(|root| path.starts_with(root))
     }
@@ -219,8 +238,7 @@ impl Usage {
             return Use::Counts;
         }
         let busy = path.parent().is_some_and(|folder| self.busy.contains(folder));
-        let unseen = path.ancestors().any(|folder| self.unseen.contains(folder));
-        if busy || unseen || self.is_used_below(path) {
+        if busy || self.is_unseen(path) || self.is_used_below(path) {
             return Use::Counts;
         }
         let mut entry = path;

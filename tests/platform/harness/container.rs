@@ -93,10 +93,14 @@ impl Container {
         self.wait_until(&format!("a page with {text:?}"), |it| it.page().contains(text));
     }
 
+    /// How many change sets so far were found to change nothing.
+    pub(crate) fn unchanged(&self) -> usize {
+        self.log().matches("\"event\":\"unchanged\"").count()
+    }
+
     /// Waits until so many change sets were found to change nothing.
     pub(crate) fn wait_for_unchanged(&self, wanted: usize) {
-        let unchanged = |log: &str| log.matches("\"event\":\"unchanged\"").count();
-        self.wait_until(&format!("{wanted} unchanged sets"), |it| unchanged(&it.log()) >= wanted);
+        self.wait_until(&format!("{wanted} unchanged sets"), |it| it.unchanged() >= wanted);
     }
 
     /// Waits until the log has this text.

@@ -27,9 +27,6 @@ impl World {
                 let time = self.random.micros(50, 3_000);
                 self.spend(time);
                 let judgement = if self.random.chance(50) { before } else { self.judge(&question) };
-                if let Judgement::NotUsed(change) = &judgement {
-                    self.rebase(&change.paths);
-                }
                 vec![Event::Judged { forced: question.forced, judgement }]
             }
             Action::Start { generation, program } => self.start(generation, program),
@@ -59,6 +56,10 @@ impl World {
             }
             Action::Exit { .. } => {
                 self.exited = Some(self.now);
+                Vec::new()
+            }
+            Action::Adopt(paths) => {
+                self.rebase(&paths);
                 Vec::new()
             }
             Action::Suspend | Action::Digest(_) | Action::StopListening(_) => Vec::new(),

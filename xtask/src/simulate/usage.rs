@@ -137,15 +137,26 @@ impl World {
 
     /// A file beside that the running generation is stale in.
     pub(super) fn stale_beside(&self) -> Option<String> {
-        let stale = self.known.read.iter().find(|(name, read)| {
-            let now = self.disk.content(name).map(|content| content.version);
-            read.iter().any(|version| Some(*version) != now)
-        });
+        // What came and went before the watch was up left no trace.
+        let late = self.schedule.late_watch.zip(self.starts.last());
+        let blind = late.is_some_and(|(watched, start)| *start < watched);
+        let is_as_before = |name: &Name| {
+            let names = |all: Vec<Name>| all.into_iter().filter(|it| it.starts_with(name));
+            let (was, is) = (self.loaded.keys().cloned().collect(), self.disk.below(name));
+            names(was).eq(is) && self.disk.content(name) == self.loaded.get(name).copied()
+        };
+        let unseen = |name: &Name| blind && is_as_before(name);
+        let stale =
+            self.known.read.iter().filter(|(name, _)| !unseen(name)).find(|(name, read)| {
+                let now = self.disk.content(name).map(|content| content.version);
+                read.iter().any(|version| Some(*version) != now)
+            });
         if let Some((name, read)) = stale {
             return Some(format!("{} was read as {read:?} and is another now", name.display()));
         }
         let changed = self.known.listed.iter().find(|(folder, names)| {
-            self.disk.below(folder).into_iter().collect::<BTreeSet<_>>() != **names
+            !unseen(folder)
+                && self.disk.below(folder).into_iter().collect::<BTreeSet<_>>() != **names
         });
         changed
             .map(|(folder, _)| format!("{} was listed and has other names now", folder.display()))

@@ -68,7 +68,7 @@ impl Place {
 
 impl Drop for Place {
     fn drop(&mut self) {
-        remove(&self.folder);
+        let _ = fs::remove_dir_all(&self.folder);
     }
 }
 
@@ -77,17 +77,7 @@ pub(super) fn fresh() -> PathBuf {
     static NEXT: AtomicU32 = AtomicU32::new(1);
     let number = NEXT.fetch_add(1, Ordering::Relaxed);
     // Not below the build folder: peers honour the ignore files of the repository around it.
-    std::env::temp_dir()
-        .join(format!("relaunch-bench-{}", std::process::id()))
-        .join(number.to_string())
-}
-
-/// Removes such a folder, and with the last one what held them.
-pub(super) fn remove(folder: &Path) {
-    let _ = fs::remove_dir_all(folder);
-    if let Some(parent) = folder.parent() {
-        let _ = fs::remove_dir(parent);
-    }
+    std::env::temp_dir().join(format!("relaunch-bench-{}-{number}", std::process::id()))
 }
 
 /// Writes an executable in one go, with its mode from the beginning.

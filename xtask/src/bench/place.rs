@@ -68,7 +68,7 @@ impl Place {
 
 impl Drop for Place {
     fn drop(&mut self) {
-        let _ = fs::remove_dir_all(&self.folder);
+        remove(&self.folder);
     }
 }
 
@@ -80,6 +80,14 @@ pub(super) fn fresh() -> PathBuf {
     std::env::temp_dir()
         .join(format!("relaunch-bench-{}", std::process::id()))
         .join(number.to_string())
+}
+
+/// Removes such a folder, and with the last one what held them.
+pub(super) fn remove(folder: &Path) {
+    let _ = fs::remove_dir_all(folder);
+    if let Some(parent) = folder.parent() {
+        let _ = fs::remove_dir(parent);
+    }
 }
 
 /// Writes an executable in one go, with its mode from the beginning.

@@ -10,7 +10,7 @@ use crate::failure::Failure;
 use super::cost::bytes;
 use super::marks::milliseconds;
 use super::peers::Installed;
-use super::place::{Place, fresh, write_executable};
+use super::place::{Place, fresh, remove, write_executable};
 use super::results::{Key, Unit};
 use super::run::Run;
 use super::{Bench, Section, latency};
@@ -105,7 +105,7 @@ impl Tree {
 
 impl Drop for Tree {
     fn drop(&mut self) {
-        let _ = fs::remove_dir_all(&self.0);
+        remove(&self.0);
     }
 }
 

@@ -122,7 +122,9 @@ fn processes(error: &ProcessesError) -> String {
             "There is no process to reload",
             "Live reload is on, but there is no Procfile, and no earlier buildpack declared a \
              process. Add a Procfile to the app folder, with a line such as \"web: build/app\". \
-             If another buildpack declares the processes, place this one after it.",
+             If another buildpack declares the processes, place this one after it. A buildpack \
+             that requires watchexec is left out where nothing before it provides that: place \
+             this one first then.",
         ),
         ProcessesError::UnknownType { process_type, known } => {
             let known = if known.is_empty() {

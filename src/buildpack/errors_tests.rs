@@ -96,7 +96,9 @@ fn choices_of_processes() {
         "There is no process to reload\n\
          Live reload is on, but there is no Procfile, and no earlier buildpack declared a \
          process. Add a Procfile to the app folder, with a line such as \"web: build/app\". If \
-         another buildpack declares the processes, place this one after it."
+         another buildpack declares the processes, place this one after it. A buildpack that \
+         requires watchexec is left out where nothing before it provides that: place this one \
+         first then."
     );
     let unknown = |known: &[&str]| {
         text(BuildpackError::Processes(ProcessesError::UnknownType {

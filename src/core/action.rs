@@ -15,6 +15,14 @@ pub enum Action {
     Probe(Vec<Arc<Path>>),
     /// Compare these paths with what runs and check the executable; answer with `Judged`.
     Judge(Judge),
+    /// The app may be stale in this file from now on: digest it in an idle moment, so that a touch
+    /// is told from a change. Before, our own reading would have looked like the app's.
+    Digest(Arc<Path>),
+    /// Nothing is started for a set with these unused paths: what lies there now is what the app
+    /// may open, so the next change is compared with that.
+    Adopt(Vec<Arc<Path>>),
+    /// Everything in this folder counts from now on: ask the kernel no longer who reads there.
+    StopListening(Arc<Path>),
     /// Exec the app; answer with `Started` or `StartFailed`.
     Start {
         /// The number of the start.
@@ -50,10 +58,15 @@ pub enum Action {
 }
 
 /// What is to be judged.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Judge {
-    /// The settled paths.
+    /// The settled paths that count if they differ.
     pub paths: Vec<Arc<Path>>,
+    /// Entries of folders whose names the app may know: each counts if it came or went.
+    pub names: Vec<Arc<Path>>,
+    /// Settled paths that nobody opened since the start: not to be opened by us either, or that
+    /// would look like use. Where none of the others differs, a difference of these is `NotUsed`.
+    pub unused: Vec<Arc<Path>>,
     /// A restart was asked for: only the fitness of the executable matters.
     pub forced: bool,
 }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use super::change::FileEvent;
 use super::generation::{Ending, Generation};
+use super::usage::UseEvent;
 
 /// An input of [`Core::handle`](super::Core::handle).
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -13,6 +14,14 @@ pub enum Event {
     Began,
     /// A watched path changed.
     File(FileEvent),
+    /// Somebody opened, read or listed something below a spared root; evidence of use.
+    Used(UseEvent),
+    /// These roots are listened to under the generation that was just started: a file there that
+    /// nobody opens is not in use. Follows `Started`; without it everything counts.
+    Spared {
+        /// The roots; see [`spared`](super::usage::spared).
+        roots: Vec<Arc<Path>>,
+    },
     /// The watch has doubts (an overflow, a new folder) and compares the disk with its tables;
     /// what it finds comes as [`What::Found`](super::What::Found).
     ScanBegan,
@@ -102,7 +111,7 @@ pub enum Stopper {
 pub struct Surroundings {
     /// Processes that an engine exec'ed into the container.
     pub sessions: Vec<Session>,
-    /// By how much quiet times are stretched, 1 to 3: runnable tasks over cores.
+    /// By how much quiet times are stretched, 1 to 6: runnable tasks over cores.
     pub stretch: u32,
     /// Bytes that the processes of the running generation have written so far, anywhere; `None` =
     /// the kernel does not say.

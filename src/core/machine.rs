@@ -7,7 +7,11 @@ use std::time::Duration;
 use super::life::{Life, Standing, State};
 use super::own_writes::{OwnWrites, PATIENCE, SOON, Verdict, When};
 use super::settle::{Settled, Settler, Step, Told};
-use super::{Action, Change, Event, Generation, Judge, Judgement, Moment, Note, Policy, Reason};
+use super::usage::{Follows, Usage, Use};
+use super::{
+    Action, Change, Event, Generation, Judge, Judgement, Moment, Note, Policy, Probe, Reason,
+    WriterState,
+};
 
 /// The pure core of the supervisor; see the [module](super) for the theory and the call order.
 #[derive(Debug)]
@@ -15,6 +19,9 @@ pub struct Core {
     settler: Settler,
     life: Life,
     own_writes: OwnWrites,
+    usage: Usage,
+    /// Unused paths of the last writer test, which were not opened for it.
+    untested: Vec<Arc<Path>>,
     /// The set whose judgement was asked for last.
     judging: Option<Judging>,
 }
@@ -25,6 +32,8 @@ struct Judging {
     asked: Moment,
     /// It was put off once, since the app itself may have written it.
     postponed: bool,
+    /// Those of its paths that the running generation has not opened.
+    unused: Vec<Arc<Path>>,
 }
 
 impl Core {
@@ -35,6 +44,8 @@ impl Core {
             settler: Settler::new(settle, settle_max),
             life: Life::new(policy),
             own_writes: OwnWrites::default(),
+            usage: Usage::default(),
+            untested: Vec::new(),
             judging: None,
         }
     }
@@ -44,15 +55,24 @@ impl Core {
         let mut out = Vec::new();
         match event {
             Event::Began => self.life.restart(Reason::First, Duration::ZERO, now, &mut out),
-            Event::File(event) => self.settler.file(&event, now),
+            Event::File(event) => {
+                self.usage.file(&event);
+                self.settler.file(&event, now);
+            }
+            Event::Used(event) => out.extend(self.usage.sign(&event, now).map(|it| match it {
+                Follows::Counts(path) => Action::Digest(path),
+                Follows::Busy(folder) => Action::StopListening(folder),
+            })),
+            Event::Spared { roots } => self.usage.spare(roots),
             Event::ScanBegan => self.settler.scan(true),
             Event::ScanEnded => self.settler.scan(false),
             Event::LookedAround(seen) => {
                 self.own_writes.looked_around(seen.written);
-                self.settler.looked_around(&seen);
+                self.settler.looked_around(&seen, now);
             }
             Event::SessionEnded { pid } => self.settler.session_ended(pid),
-            Event::Probed(probes) => {
+            Event::Probed(mut probes) => {
+                probes.extend(self.untested.drain(..).map(unknown_writer));
                 let told = self.settler.probed(&probes, self.life.start_by(), now);
                 self.told(told, now, &mut out);
             }
@@ -73,11 +93,14 @@ impl Core {
             Event::ShutdownAsked(stop) => self.life.shutdown(stop, now, &mut out),
             Event::SignalArrived { signal } => self.life.signal(signal, &mut out),
             Event::ReloadAsked => {
-                out.push(Action::Judge(Judge { paths: Vec::new(), forced: true }));
+                out.push(Action::Judge(Judge { forced: true, ..Judge::default() }));
             }
             Event::Woke => self.life.woke(now, &mut out),
         }
         self.pump(now, &mut out);
+        if out.iter().any(|action| matches!(action, Action::Start { .. })) {
+            self.usage.forget();
+        }
         out
     }
 
@@ -130,14 +153,20 @@ impl Core {
         }
         match self.settler.poll(self.life.start_by(), now) {
             Some(Step::LookAround) => out.push(Action::LookAround),
-            Some(Step::Probe(paths)) => out.push(Action::Probe(paths)),
+            Some(Step::Probe(paths)) => {
+                let (unused, paths) = paths.into_iter().partition(|path| self.is_unused(path));
+                self.untested = unused;
+                out.push(Action::Probe(paths));
+            }
             Some(Step::Settled(set)) => {
-                out.push(Action::Judge(Judge { paths: set.paths.clone(), forced: false }));
+                let question = self.question(&set.paths);
+                let unused = question.unused.clone();
+                out.push(Action::Judge(question));
                 let postponed = self
                     .judging
                     .take()
                     .is_some_and(|last| last.postponed && last.set.first == set.first);
-                self.judging = Some(Judging { set, asked: now, postponed });
+                self.judging = Some(Judging { set, asked: now, postponed, unused });
             }
             None => {
                 let latest = self.life.start_by().is_some_and(|latest| now >= latest);
@@ -146,6 +175,33 @@ impl Core {
                 }
             }
         }
+    }
+
+    /// Whether the running generation cannot be stale in this path. Where nothing runs, everything
+    /// counts: an app that failed may have looked for a file that was not there.
+    #[must_use]
+    pub fn is_unused(&self, path: &Path) -> bool {
+        self.life.running().is_some() && self.usage.of(path) != Use::Counts
+    }
+
+    /// What is to be judged, by what is known of each path's use.
+    fn question(&self, paths: &[Arc<Path>]) -> Judge {
+        let mut judge = Judge::default();
+        for path in paths {
+            let known = self.life.running().map_or(Use::Counts, |_| self.usage.of(path));
+            match known {
+                Use::Counts => judge.paths.push(Arc::clone(path)),
+                Use::None => judge.unused.push(Arc::clone(path)),
+                Use::Name(entry) => {
+                    judge.unused.push(Arc::clone(path));
+                    // The paths of a set are in order, so equal entries follow each other.
+                    if judge.names.last() != Some(&entry) {
+                        judge.names.push(entry);
+                    }
+                }
+            }
+        }
+        judge
     }
 
     /// A judgement of the settled set; void when something came meanwhile.
@@ -159,23 +215,28 @@ impl Core {
         match judgement {
             Judgement::Busy { path } => self.busy(&path, now, out),
             Judgement::Refused { why } => {
-                self.settler.close(false, now);
+                self.close(false, now, out);
                 self.refused(why, now, out);
             }
             Judgement::Unchanged if witnessed.is_some() && self.life.has_failed() => {
                 let paths = judging.set.paths.clone();
                 self.changed(&Change { paths, ..Change::default() }, now, out);
             }
+            Judgement::Unchanged | Judgement::NotUsed(_) if self.usage.was_read_amid() => {
+                let paths = judging.set.paths.clone();
+                self.changed(&Change { paths, ..Change::default() }, now, out);
+            }
             Judgement::Unchanged => {
-                self.settler.close(false, now);
+                self.close(false, now, out);
                 // Nobody waits for a word on what only a comparison was in doubt of.
                 if let Some(path) = witnessed.filter(|_| !self.life.is_start_due()) {
                     out.push(Action::Note(Note::Unchanged { path, files }));
                 }
             }
             Judgement::NotUsed(change) => {
-                self.settler.close(false, now);
-                if let Some(path) = change.paths.first().cloned() {
+                self.close(false, now, out);
+                let news = change.paths.iter().filter(|path| self.usage.is_news(path)).count();
+                if let Some(path) = change.paths.first().cloned().filter(|_| news > 0) {
                     let files = change.paths.len();
                     out.push(Action::Note(Note::NotUsed { path, files }));
                 }
@@ -184,12 +245,21 @@ impl Core {
         }
     }
 
+    /// The set is done with; `real` = something had changed.
+    fn close(&mut self, real: bool, now: Moment, out: &mut Vec<Action>) {
+        self.settler.close(real, now);
+        self.usage.settled();
+        let unused = self.judging.as_mut().map(|judging| std::mem::take(&mut judging.unused));
+        // A start makes everything the app's anew.
+        out.extend(unused.filter(|it| !real && !it.is_empty()).map(Action::Adopt));
+    }
+
     fn changed(&mut self, change: &Change, now: Moment, out: &mut Vec<Action>) {
         let Some(judging) = &mut self.judging else {
             return;
         };
         if self.life.is_start_due() {
-            self.settler.close(true, now);
+            self.close(true, now, out);
             self.life.start_changed(now, out);
             return;
         }
@@ -203,23 +273,34 @@ impl Core {
             (false, false) => When::Later,
         };
         let generation = self.life.generation();
+        let touched = self.life.has_failed()
+            && judging.set.witnessed.as_ref().is_some_and(|path| !change.paths.contains(path));
         match self.own_writes.weigh(change, when, generation, judging.postponed) {
             Verdict::Postpone => {
                 judging.postponed = true;
                 self.settler.postpone(judging.set.last + PATIENCE);
             }
+            // Somebody touched another file of the set: he wants the app started that has failed.
+            Verdict::Own(_) if touched => {
+                self.close(true, now, out);
+                self.start_for(change, Duration::ZERO, now, out);
+            }
             Verdict::Own(named) => {
-                self.settler.close(false, now);
+                self.close(false, now, out);
                 out.extend(named.into_iter().map(|path| Action::Note(Note::OwnWrites { path })));
             }
             Verdict::Counts => {
                 let settle = judging.asked.saturating_sub(judging.set.last);
-                self.settler.close(true, now);
-                if let Some(path) = change.paths.first().cloned() {
-                    let (files, bytes) = (change.paths.len(), change.bytes);
-                    self.life.restart(Reason::Changed { path, files, bytes }, settle, now, out);
-                }
+                self.close(true, now, out);
+                self.start_for(change, settle, now, out);
             }
+        }
+    }
+
+    fn start_for(&mut self, change: &Change, settle: Duration, now: Moment, out: &mut Vec<Action>) {
+        if let Some(path) = change.paths.first().cloned() {
+            let (files, bytes) = (change.paths.len(), change.bytes);
+            self.life.restart(Reason::Changed { path, files, bytes }, settle, now, out);
         }
     }
 
@@ -275,4 +356,9 @@ impl Core {
             }
         }
     }
+}
+
+/// A file that nobody has opened since the start is not opened for the writer test either.
+fn unknown_writer(path: Arc<Path>) -> Probe {
+    Probe { path, writer: WriterState::Unknown, vital: false }
 }

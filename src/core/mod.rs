@@ -10,6 +10,9 @@
 //! one state machine over starting, running, stopping and holding, in which every process event
 //! names its generation.
 //!
+//! Between the two stands the [evidence of use](usage): in which files of a settled set can the
+//! running generation be stale at all?
+//!
 //! [`Core`] joins them: a set is judged only while the life can act on it, so whatever changes
 //! during a stop or a start waits for its own judgement and no update is lost.
 //!
@@ -29,6 +32,7 @@ mod machine;
 mod note;
 mod own_writes;
 pub mod settle;
+pub mod usage;
 
 #[cfg(test)]
 mod tests;
@@ -43,3 +47,4 @@ pub use generation::{Ending, Generation};
 pub use life::{Policy, Standing};
 pub use machine::Core;
 pub use note::{Note, Reason, RestartTimes};
+pub use usage::{Sign, UseEvent};

@@ -93,8 +93,13 @@ impl OwnWrites {
             return Verdict::Own(new.cloned().collect());
         }
         if change.executable || when != When::Soon {
-            for path in &change.paths {
+            // A line that the app writes to its log beside a new executable clears nothing.
+            let (own, others): (Vec<_>, Vec<_>) = change.paths.iter().partition(|path| own(path));
+            for path in others {
                 self.suspicions.remove(path);
+            }
+            for path in own {
+                self.suspect(path, CERTAIN, generation);
             }
             return Verdict::Counts;
         }
@@ -208,6 +213,24 @@ mod tests {
         assert_eq!(weigh(10, When::Soon, 2), Verdict::Own(vec![]));
         assert_eq!(weigh(20, When::Later, 2), Verdict::Own(vec![]));
         assert_eq!(weigh(20, When::Later, 2), Verdict::Counts);
+    }
+
+    /// Its line and a new executable in one set made its log a stranger's, and two starts more.
+    #[test]
+    fn a_line_beside_a_new_executable_leaves_the_log_the_apps() {
+        let mut own = OwnWrites::default();
+        let log = change("/app/app.log");
+        own.seen_writing(&log.paths[0]);
+        own.weigh(&log, When::Soon, Generation(2), false);
+        let both = Change {
+            paths: vec![Path::new("/app/app").into(), Arc::clone(&log.paths[0])],
+            executable: true,
+            ..Change::default()
+        };
+        assert_eq!(own.weigh(&both, When::Later, Generation(2), false), Verdict::Counts);
+        assert_eq!(own.weigh(&log, When::Soon, Generation(3), false), Verdict::Own(vec![]));
+        assert_eq!(own.weigh(&both, When::InSession, Generation(3), false), Verdict::Counts);
+        assert_eq!(own.weigh(&log, When::Soon, Generation(4), false), Verdict::Counts);
     }
 
     /// Under this generation the app has left it alone.

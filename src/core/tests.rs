@@ -55,7 +55,7 @@ fn judged(judgement: Judgement) -> Event {
 }
 
 fn judge() -> Vec<Action> {
-    vec![Action::Judge(Judge { paths: vec![app()], forced: false })]
+    vec![Action::Judge(Judge { paths: vec![app()], ..Judge::default() })]
 }
 
 /// One file renamed in at `at`, to the question for its judgement.
@@ -277,7 +277,7 @@ fn a_crash_inside_a_change_set_waits_for_the_set() {
 fn a_reload_restarts_without_a_change_unless_the_executable_is_unfit() {
     let forced = |judgement| Event::Judged { forced: true, judgement };
     let mut core = running();
-    let asked = Action::Judge(Judge { paths: vec![], forced: true });
+    let asked = Action::Judge(Judge { forced: true, ..Judge::default() });
     assert_eq!(core.handle(Event::ReloadAsked, ms(0)), [asked]);
     let why = "cut".to_owned();
     let out = core.handle(forced(Judgement::Refused { why: why.clone() }), ms(1));
@@ -367,7 +367,7 @@ fn a_start_that_is_due_waits_for_a_scan_no_longer_than_for_anything_else() {
         }
         assert_eq!(core.deadline(), Some(ms(2_002)), "{changed:?}");
         let mut orders = core.handle(Event::Woke, ms(2_002));
-        while !orders.contains(&Action::Judge(Judge { paths: vec![app()], forced: false })) {
+        while !orders.contains(&Action::Judge(Judge { paths: vec![app()], ..Judge::default() })) {
             orders = match orders.first() {
                 Some(Action::LookAround) => core.handle(looked(), ms(2_002)),
                 Some(Action::Probe(_)) => {

@@ -21,6 +21,8 @@ impl Supervisor {
     pub(super) fn start(&mut self, number: Generation, which: Which) -> Option<Event> {
         // A generation that could not be killed is let go of: its keeper goes on trying.
         self.current = None;
+        self.spared = self.grounds.spared(&self.command);
+        self.watch.listen(&self.spared);
         self.watch.freeze();
         let keeper = self.keeper.take().map_or_else(Keeper::prepare, Ok);
         let place = self.terminal.as_ref().map_or(Place::OwnSession, Terminal::place);
@@ -161,6 +163,8 @@ impl Supervisor {
             terminal.given_to(pid);
         }
         self.feed(Event::Started { generation: number, pid });
+        let roots = self.spared.iter().map(|root| root.as_path().into()).collect();
+        self.feed(Event::Spared { roots });
         if another {
             self.feed(Event::File(FileEvent { path, what: What::Found }));
         }

@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use super::evidence::Holdings;
 use super::image::Image;
 use super::program::Command;
 use crate::candidate::{Fault, Refusal, check, check_last};
@@ -15,6 +16,7 @@ pub(super) fn judge(
     command: &Command,
     image: Option<&Image>,
     watch: &mut Watch,
+    processes: impl FnOnce() -> Vec<i32>,
 ) -> Judgement {
     let program = command.resolve();
     let path = program.as_ref().ok().map(|program| program.path.as_path());
@@ -23,6 +25,13 @@ pub(super) fn judge(
         (None, _) | (_, None) => true,
     };
     let mut change = differences(&order.paths, path, watch);
+    change.paths.extend(order.names.iter().filter(|name| watch.came_or_went(name)).cloned());
+    let mut unused = Vec::new();
+    if change.paths.is_empty() && !executable_differs && !order.unused.is_empty() {
+        let (doubtful, rest) = doubtful(&order.unused, watch, &processes());
+        change = differences(&doubtful, path, watch);
+        unused = rest;
+    }
     if executable_differs {
         change.executable = true;
         change.bytes += path.map_or(0, size);
@@ -35,7 +44,7 @@ pub(super) fn judge(
         change.paths.insert(0, name);
     }
     if change.paths.is_empty() && !order.forced {
-        return Judgement::Unchanged;
+        return not_used(unused, watch);
     }
     let program = match program {
         Ok(program) => program,
@@ -48,6 +57,35 @@ pub(super) fn judge(
         }
         Err(refusal) => Judgement::Refused { why: refusal.to_string() },
     }
+}
+
+/// The unused paths that may be in use all the same, and the others: what a process of the
+/// generation holds open, what events under its name do not tell all of, and everything where an
+/// interpreter runs.
+fn doubtful(
+    paths: &[Arc<Path>],
+    watch: &Watch,
+    processes: &[i32],
+) -> (Vec<Arc<Path>>, Vec<Arc<Path>>) {
+    let holdings = Holdings::of(processes);
+    if holdings.interprets {
+        return (paths.to_vec(), Vec::new());
+    }
+    let in_doubt = |path: &Arc<Path>| holdings.hold(path) || !watch.is_plain(path);
+    paths.iter().cloned().partition(in_doubt)
+}
+
+/// Nothing that counts differs.
+fn not_used(unused: Vec<Arc<Path>>, watch: &mut Watch) -> Judgement {
+    // Without a budget nothing is opened.
+    let same =
+        |path: &Arc<Path>, watch: &mut Watch| watch.differs(path, &mut 0) == Difference::Same;
+    let paths: Vec<_> = unused.into_iter().filter(|path| !same(path, watch)).collect();
+    if paths.is_empty() {
+        return Judgement::Unchanged;
+    }
+    let bytes = paths.iter().map(|path| size(path)).sum();
+    Judgement::NotUsed(Change { paths, bytes, ..Change::default() })
 }
 
 /// The dry exec makes writers' opens fail for a moment, so it is spared for an executable that has

@@ -7,12 +7,14 @@
 //! of [`SLICE`] when nothing has happened.
 
 mod clock;
+mod evidence;
 mod generations;
 mod image;
 mod judge;
 mod observe;
 mod probe;
 mod program;
+mod script;
 mod start;
 mod supervisor;
 mod telling;

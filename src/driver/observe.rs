@@ -4,6 +4,7 @@ use std::env;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::program::Command;
 use super::supervisor::Supervisor;
@@ -35,10 +36,11 @@ pub(super) fn watch(settings: &Settings, command: &Command) -> (Vec<PathBuf>, Wa
 
 impl Supervisor {
     pub(super) fn observed(&mut self, observation: Observation) {
-        self.undigested = true;
+        self.undigested |= !matches!(observation, Observation::Used(_));
         match observation {
             Observation::File(event) if self.counts(&event) => self.feed(Event::File(event)),
             Observation::File(_) => {}
+            Observation::Used(event) => self.feed(Event::Used(event)),
             Observation::Overflow => {
                 self.warn("more changed at once than the kernel remembers; comparing everything");
             }
@@ -57,13 +59,17 @@ impl Supervisor {
         whole_folder || self.only.counts(&event.path) || self.command.may_run(&event.path)
     }
 
-    /// Watches the executable's folder before the first exec; the rest is watched aside.
+    /// Watches the executable's folder before the first exec, and what can be done soon of the
+    /// roots whose readers are of interest; the rest is watched aside.
     pub(super) fn prepare_watch(&mut self) {
         let program = self.command.resolve().ok();
         let folder = program.as_ref().and_then(|program| program.path.parent());
         if let Some(folder) = folder {
             self.watch.prepare(folder);
         }
+        self.spared = self.grounds.spared(&self.command);
+        self.watch.listen(&self.spared);
+        self.watch.prepare_listening(LISTEN);
     }
 
     /// Tells the core when the watch begins and ends to compare the disk with its tables.
@@ -87,11 +93,8 @@ impl Supervisor {
                 self.sessions.push(session);
             }
         }
-        let stretch = match self.load.factor() {
-            factor if factor < 1.5 => 1,
-            factor if factor < 2.5 => 2,
-            _ => 3,
-        };
+        #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // It lies from 1 to 6.
+        let stretch = self.load.factor().round() as u32;
         Event::LookedAround(Surroundings { sessions: seen, stretch, written: self.written() })
     }
 
@@ -120,7 +123,12 @@ impl Supervisor {
         let started_with = std::mem::take(&mut self.started_with);
         for path in started_with.into_iter().chain(self.judged.iter().cloned()) {
             // What cannot be told counted as changed once; a second time would be a needless start.
-            if *path != *program && self.watch.differs(&path, &mut budget) == Difference::Changed {
+            // Our looking into it must not be taken for its use.
+            let unused = self.core.is_unused(&path);
+            if *path != *program
+                && !unused
+                && self.watch.differs(&path, &mut budget) == Difference::Changed
+            {
                 found.push(path);
             }
         }
@@ -146,5 +154,8 @@ fn written_by(pid: i32) -> Option<u64> {
     io.lines().find_map(|line| line.strip_prefix("wchar:"))?.trim().parse().ok()
 }
 
+/// What the first exec may wait for listening to readers: an app folder that a buildpack emptied,
+/// or one of some hundred files, takes less than a millisecond.
+const LISTEN: Duration = Duration::from_millis(2);
 /// Bytes that the second look digests: about 10 ms.
 const RECHECK_BUDGET: u64 = 16 << 20;

@@ -2,26 +2,23 @@
 
 use std::fs;
 use std::os::unix::fs::MetadataExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use crate::candidate::{Answer, Writer, execve_check, writer};
 use crate::core::{Probe, WriterState};
 
-/// Tests each path. `program` is what the next start would exec; `own` lists the processes of the
-/// running generation.
+/// Tests each path. `vital` is what the next start would exec, and the script that it would run;
+/// `own` lists the processes of the running generation.
 pub(super) fn probe(
     paths: Vec<Arc<Path>>,
-    program: Option<&Path>,
+    vital: impl Iterator<Item = PathBuf>,
     own: impl FnOnce() -> Vec<i32> + Copy,
 ) -> Vec<Probe> {
-    let program = program.and_then(|path| fs::metadata(path).ok());
+    let needed: Vec<_> = vital.filter_map(|path| fs::metadata(path).ok()).collect();
     let test = |path: Arc<Path>| {
         let meta = fs::metadata(&path).ok();
-        let vital = match (&meta, &program) {
-            (Some(path), Some(program)) => same_inode(path, program),
-            _ => false,
-        };
+        let vital = meta.as_ref().is_some_and(|path| needed.iter().any(|it| same_inode(path, it)));
         let writer = match &meta {
             Some(meta) if meta.is_file() => state(&path, meta, vital, own),
             // Nothing that could be written is there: whoever wrote it was done with it.

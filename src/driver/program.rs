@@ -29,6 +29,8 @@ pub(super) struct Program {
     pub(super) arguments: Vec<OsString>,
     /// It is the synced file of that name.
     pub(super) stand_in: bool,
+    /// What an interpreter was told to run, as far as it was there.
+    pub(super) script: Option<PathBuf>,
 }
 
 /// Why the command leads to nothing that could be run.
@@ -73,6 +75,16 @@ impl Command {
         &self.folder
     }
 
+    /// All words, or the line and its arguments.
+    pub(super) fn words(&self) -> &[OsString] {
+        &self.words
+    }
+
+    /// The words are a line for a shell.
+    pub(super) fn is_shell_line(&self) -> bool {
+        self.shell
+    }
+
     /// The executable as the user wrote it.
     pub(super) fn name(&self) -> String {
         self.words.first().map(|word| word.display().to_string()).unwrap_or_default()
@@ -87,12 +99,13 @@ impl Command {
                 None => (OsString::new(), &[][..]),
             };
             let arguments = shell_command(&shell, &line, arguments);
-            return Ok(Program { path: shell.path, arguments, stand_in: false });
+            return Ok(Program { path: shell.path, arguments, stand_in: false, script: None });
         }
         let name = self.words.first().cloned().unwrap_or_default();
         let found = resolve(&name, self.target(), self.search.as_deref())?;
         let path = self.folder.join(found.path);
-        Ok(Program { path, arguments: self.words.clone(), stand_in: found.stand_in })
+        let script = self.script(&path);
+        Ok(Program { path, arguments: self.words.clone(), stand_in: found.stand_in, script })
     }
 
     /// Whether a start now would exec this file, or would if it were there.

@@ -10,12 +10,13 @@ use nix::poll::{PollFd, PollFlags, ppoll};
 use nix::sys::time::TimeSpec;
 
 use super::clock::Clock;
+use super::evidence::Grounds;
 use super::image::Image;
 use super::judge::judge;
 use super::probe::probe;
 use super::program::{Command, Program};
 use super::telling::Telling;
-use super::{SLICE, observe};
+use super::{SLICE, observe, script};
 use crate::candidate::{Identity, identity};
 use crate::cli::Run;
 use crate::control::Server;
@@ -59,6 +60,9 @@ pub(super) struct Supervisor {
     /// The core was told that the watch compares.
     pub(super) scanning: bool,
     roots: Vec<PathBuf>,
+    pub(super) grounds: Grounds,
+    /// Roots in which a file that nobody opens is not in use.
+    pub(super) spared: Vec<PathBuf>,
     /// `--state`.
     state: Option<PathBuf>,
     exit_code: u8,
@@ -117,6 +121,8 @@ impl Supervisor {
             asked: false,
             worked: Moment::ZERO,
             scanning: false,
+            grounds: Grounds::new(&settings, &roots),
+            spared: Vec::new(),
             roots,
             state: settings.state,
             exit_code: 0,
@@ -222,6 +228,7 @@ impl Supervisor {
         } else {
             // Polls that are due, too.
             self.watch.work(SLICE);
+            self.undigested |= self.watch.digests_are_due();
         }
     }
 
@@ -244,20 +251,43 @@ impl Supervisor {
                 vec![self.look_around()]
             }
             Action::Probe(paths) => {
-                let program = self.command.resolve().ok().map(|program| program.path);
+                let program = self.command.resolve().ok();
+                for path in &paths {
+                    self.watch.opening(path);
+                }
                 let current = self.current.as_ref();
                 let own = || current.map_or_else(Vec::new, |it| it.generation.processes());
-                vec![Event::Probed(probe(paths, program.as_deref(), own))]
+                let vital =
+                    program.map(|it| [Some(it.path), it.script]).into_iter().flatten().flatten();
+                vec![Event::Probed(probe(paths, vital, own))]
             }
             Action::Judge(order) => {
                 // Before the judgement: what changes during it is seen by the second look.
                 self.judged_program =
                     self.command.resolve().ok().and_then(|it| identity(&it.path).ok());
                 let image = self.image.as_ref().map(|(image, _)| image);
-                let judgement = judge(&order, &self.command, image, &mut self.watch);
+                let current = self.current.as_ref();
+                let own = || current.map_or_else(Vec::new, |it| it.generation.processes());
+                let judgement = judge(&order, &self.command, image, &mut self.watch, own);
+                let running = self.image.as_ref().filter(|_| self.core.running().is_some());
+                let judgement = script::weigh(judgement, running.map(|(_, program)| program));
                 let room = MOST_JUDGED.saturating_sub(self.judged.len());
                 self.judged.extend(order.paths.into_iter().take(room));
                 vec![Event::Judged { forced: order.forced, judgement }]
+            }
+            Action::Digest(path) => {
+                self.watch.want_digest(&path);
+                self.undigested = true;
+                Vec::new()
+            }
+            Action::Adopt(paths) => {
+                self.watch.rebase(paths.iter().map(AsRef::as_ref));
+                Vec::new()
+            }
+            Action::StopListening(folder) => {
+                self.watch.stop_listening(&folder);
+                self.undigested = true;
+                Vec::new()
             }
             Action::Start { generation, program } => {
                 self.start(generation, program).into_iter().collect()

@@ -66,6 +66,8 @@ impl Keeper {
     /// (killed, out of memory): prepare another; what making a memory file may answer.
     pub fn start(self, order: &Order<'_>) -> io::Result<Generation> {
         send_order(self.socket.as_fd(), &order.to_file()?, order.held)?;
+        // A child of ours that was not reaped: nobody else has its number.
+        go_on(self.pid);
         let mark = order.environment.iter().find(|(name, _)| name == GENERATION_VARIABLE).map(
             |(name, value)| [name.as_encoded_bytes(), b"=", value.as_encoded_bytes()].concat(),
         );
@@ -73,6 +75,7 @@ impl Keeper {
             keeper: Some(self.pid),
             socket: Some(self.socket),
             own_children: false,
+            dead_keeper: None,
             mark,
             known: Vec::new(),
             leader: None,
@@ -132,6 +135,8 @@ pub struct Generation {
     /// `None` once nothing can come any more.
     socket: Option<OwnedFd>,
     own_children: bool,
+    /// The number that the keeper had.
+    dead_keeper: Option<i32>,
     mark: Option<Vec<u8>>,
     /// The processes found by the last call of `reports`, while they are looked for by marks.
     known: Vec<(i32, u64)>,
@@ -241,8 +246,9 @@ impl Generation {
     }
 
     fn keeper_died(&mut self, reports: &mut Vec<Report>) {
-        if self.keeper.take().is_some() && !self.finished {
-            self.own_children = true;
+        let Some(keeper) = self.keeper.take() else { return };
+        if !self.finished {
+            (self.own_children, self.dead_keeper) = (true, Some(keeper));
             reports.push(Report::KeeperDied);
         }
     }
@@ -260,6 +266,7 @@ impl Generation {
         Scope {
             keeper: self.keeper,
             own_children: self.own_children,
+            dead_keeper: self.dead_keeper,
             leader: self.leader,
             mark: self.mark.as_deref(),
             known: &self.known,
@@ -282,6 +289,7 @@ impl Generation {
     ///
     /// `EPERM` for a leader that changed its user.
     pub fn signal_leader(&self, signal: SignalNumber) -> io::Result<()> {
+        self.keeper.into_iter().for_each(go_on);
         match self.leader.filter(|_| self.leader_holds_its_pid()) {
             Some(leader) => kill(leader, signal),
             None => Ok(()),
@@ -294,6 +302,7 @@ impl Generation {
     ///
     /// `EPERM` when not one of its processes may be signalled.
     pub fn signal_group(&self, signal: SignalNumber) -> io::Result<()> {
+        self.keeper.into_iter().for_each(go_on);
         match self.leader.filter(|_| self.leader_holds_its_pid()) {
             Some(leader) => kill(-leader, signal),
             None => Ok(()),
@@ -316,6 +325,7 @@ impl Generation {
         if self.finished {
             return 0;
         }
+        self.keeper.into_iter().for_each(go_on);
         let found = self.scope().stop_and_kill();
         // /proc may show less than there is, or nothing; these are known without it.
         if let Some(leader) = self.leader.filter(|_| self.leader_holds_its_pid()) {
@@ -334,6 +344,12 @@ impl Generation {
     const fn leader_holds_its_pid(&self) -> bool {
         !matches!(self.life, Life::Reaped) && !self.finished
     }
+}
+
+/// Continues a keeper that somebody stopped (`kill -STOP -1`, a debugger): it would never tell of
+/// the end of its app.
+fn go_on(keeper: i32) {
+    let _ = sys::kill(keeper, libc::SIGCONT);
 }
 
 fn kill(pid: i32, signal: SignalNumber) -> io::Result<()> {

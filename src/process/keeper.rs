@@ -257,6 +257,7 @@ impl Keeper {
         let scope = Scope {
             keeper: Some(getpid().as_raw()),
             own_children: false,
+            dead_keeper: None,
             leader: None,
             mark: None,
             known: &[],

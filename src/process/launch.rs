@@ -24,9 +24,10 @@ pub(super) struct Launch<'a> {
 
 /// Becomes the app. The caller has all signals blocked, so that none arrives half-way.
 pub(super) fn run(launch: Launch<'_>) -> ! {
-    own_group(launch.place);
-    // Before exec: no instruction of the app runs that the supervisor could not stop.
+    // First of all: until its pid is told it is known by the keeper's group, and no instruction of
+    // the app runs that the supervisor could not stop, even if the keeper dies at this moment.
     let _ = send_message(launch.supervisor, Message::Forked(getpid().as_raw()));
+    own_group(launch.place);
     let held = launch.held.as_ref().map(std::os::fd::AsFd::as_fd);
     if let Some(script) = held.filter(|file| is_script(*file)) {
         // Its interpreter opens /dev/fd/N: the descriptor must outlive the exec (execveat(2)).

@@ -16,8 +16,8 @@ use crate::settings::SignalNumber;
 pub enum Message {
     /// The keeper could not become a subreaper: orphans will escape to the supervisor.
     NoSubreaper(i32),
-    /// The app's process exists and has its group; sent by itself, so that nothing of the app runs
-    /// before its pid is known, even if the keeper dies at this moment.
+    /// The app's process exists; sent by itself, so that nothing of the app runs before its pid is
+    /// known, even if the keeper dies at this moment. Its group follows before its exec.
     Forked(i32),
     /// The exec succeeded.
     Started,

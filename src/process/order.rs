@@ -82,10 +82,21 @@ impl Order<'_> {
         for (name, value) in self.environment {
             word(&mut bytes, &[name, OsStr::new("="), value])?;
         }
-        let mut file = File::from(memfd_create(c"order", MFdFlags::MFD_CLOEXEC)?);
+        let mut file = File::from(memory_file()?);
         file.write_all(&bytes)?;
         file.rewind()?;
         Ok(file.into())
+    }
+}
+
+/// Hardened machines refuse memory files that could be executed (`vm.memfd_noexec` = 2), and Linux
+/// before 6.3 does not know how to say that this one cannot.
+fn memory_file() -> io::Result<OwnedFd> {
+    let plain = MFdFlags::MFD_CLOEXEC;
+    let sealed = plain | MFdFlags::from_bits_retain(libc::MFD_NOEXEC_SEAL);
+    match memfd_create(c"order", sealed) {
+        Err(nix::Error::EINVAL) => Ok(memfd_create(c"order", plain)?),
+        made => Ok(made?),
     }
 }
 

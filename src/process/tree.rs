@@ -27,6 +27,8 @@ pub(super) struct Scope<'a> {
     /// The keeper is dead, or is no subreaper: look among the children of the calling process for
     /// those that belong here.
     pub(super) own_children: bool,
+    /// The keeper that died: a child in its group was forked by it and had not yet become the app.
+    pub(super) dead_keeper: Option<i32>,
     /// The leader: a child with its pid, its group or its session belongs to the generation.
     pub(super) leader: Option<i32>,
     /// `RELAUNCH_GENERATION=n`: a child that began with this entry belongs to it too.
@@ -72,6 +74,8 @@ impl Scope<'_> {
         let by_ids = procfs::process(pid).is_some_and(|process| {
             [process.pid, process.group, process.session].iter().any(|id| Some(*id) == self.leader)
                 || self.known.contains(&(pid, process.start))
+                // A later keeper of the same number has a group of its own.
+                || (Some(process.group) == self.dead_keeper && process.group != pid)
         });
         by_ids
             || self.mark.is_some_and(|mark| {
@@ -187,6 +191,7 @@ mod tests {
         let scope = Scope {
             keeper: Some(shell.id().cast_signed()),
             own_children: false,
+            dead_keeper: None,
             leader: None,
             mark: None,
             known: &[],

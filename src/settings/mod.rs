@@ -110,7 +110,7 @@ pub const ALL: [Setting; 12] = [
         "restart-on",
         "any|used",
         "used",
-        "used = leave out changes of files that the app provably never opened (not built yet: as any)",
+        "used = leave out changes of files that the app provably never opened",
     ),
     setting(
         "poll",

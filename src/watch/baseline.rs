@@ -110,6 +110,19 @@ impl Table {
         self.own(at, name.as_bytes())
     }
 
+    /// Whether this folder was not at its place at the baseline.
+    pub(super) fn is_new_here(&self, id: FolderId) -> bool {
+        self.folder(id).newcomer || self.homes.contains_key(&id)
+    }
+
+    /// Whether a folder lay here at the baseline and is gone.
+    pub(super) fn had_folder(&self, path: &Path) -> bool {
+        let parent = path.parent().and_then(|parent| self.locate_folder(parent));
+        parent.zip(path.file_name()).is_some_and(|(parent, name)| {
+            self.displaced.contains_key(&(parent, name.as_bytes().into()))
+        })
+    }
+
     fn own(&self, id: FolderId, name: &[u8]) -> Baseline {
         match self.get(id, name) {
             Some(entry) => Baseline::Known(entry.stamp, entry.digest),

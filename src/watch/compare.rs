@@ -39,14 +39,16 @@ impl Watch {
         let loose = place.as_ref().is_some_and(|(id, _)| *id == LOOSE)
             || self.roots.iter().any(|root| root.is_file() && root.path == path);
         let now = if loose { Seen::through(path) } else { Seen::at(path) }.stamp();
-        let entry = place.and_then(|(id, name)| Some((id, self.table.get(id, &name)?, name)));
-        if let (Some((id, entry, name)), Some(now)) = (&entry, now)
-            && entry.stamp != now
+        let entry = place.map(|(id, name)| (id, self.table.get(id, &name), name));
+        if let Some((id, entry, name)) = &entry
+            && entry.map(|entry| entry.stamp) != now
         {
-            // Its last event came when its folder had another name already: nothing was there to
-            // look at. The next start must not take the old look for what it ran with.
+            // Its last event came when its folder had another name already, so that nothing was
+            // there to look at; or it came or went since the last poll. The next start must not
+            // take the old look for what it ran with.
             self.stale.insert((*id, name.clone()));
         }
+        let entry = entry.and_then(|(id, entry, name)| Some((id, entry?, name)));
         let (was, now) = match (self.table.baseline(path), now) {
             (Baseline::Absent, None) => return Difference::Same,
             (Baseline::Absent, Some(_)) => return Difference::New,
@@ -76,6 +78,9 @@ impl Watch {
             .as_ref()
             .filter(|(_, entry, _)| entry.stamp == now)
             .and_then(|(_, entry, _)| entry.digest);
+        if known.is_none() && *budget > 0 {
+            self.opening(path);
+        }
         let found = known.or_else(|| digest_now(path, now, loose, budget));
         if let (Some((id, _, name)), Some(found)) = (&entry, found) {
             self.table.set_digest(*id, name, now, found);
@@ -87,9 +92,35 @@ impl Watch {
         }
     }
 
-    /// Just before an exec: looks once more at what was written without a close, and remembers
+    /// Whether a file or folder of this name came or went since the app was started; opens nothing.
+    #[must_use]
+    pub fn came_or_went(&self, path: &Path) -> bool {
+        if let Some(folder) = self.table.locate_folder(path) {
+            return self.table.is_new_here(folder);
+        }
+        let is_there = !matches!(Seen::at(path), Seen::Nothing);
+        match self.table.baseline(path) {
+            Baseline::Absent => is_there || self.table.had_folder(path),
+            Baseline::Known(..) => !is_there,
+            Baseline::Unknown => true,
+        }
+    }
+
+    /// Whether events under this name tell of everything that befalls its bytes, and of everybody
+    /// who opens them: not so with links, symbolic or hard. Opens nothing.
+    #[must_use]
+    pub fn is_plain(&self, path: &Path) -> bool {
+        let was_link =
+            matches!(self.table.baseline(path), Baseline::Known(stamp, _) if stamp.is_link());
+        !was_link
+            && matches!(Seen::at(path), Seen::File(_, 1) | Seen::Nothing | Seen::Folder { .. })
+    }
+
+    /// Just before an exec: looks once more at what was written without a close and at what was
+    /// judged to be other than it was seen last, and remembers
     /// this moment. What is seen later does not belong to the coming baseline.
     pub fn freeze(&mut self) {
+        self.begin_listening();
         self.frozen_at = Some(file_clock());
         for (folder, name) in std::mem::take(&mut self.stale) {
             if folder != LOOSE && !self.table.exists(folder) {
@@ -97,8 +128,13 @@ impl Watch {
             }
             let path = self.table.path(folder).join(OsStr::from_bytes(&name));
             let seen = if folder == LOOSE { Seen::through(&path) } else { Seen::at(&path) };
-            if let Some(stamp) = seen.stamp() {
-                self.table.see(folder, &name, stamp, true);
+            match seen.stamp() {
+                Some(stamp) => {
+                    self.table.see(folder, &name, stamp, true);
+                }
+                None => {
+                    self.table.remove(folder, &name);
+                }
             }
         }
         self.table.freeze();
@@ -113,6 +149,7 @@ impl Watch {
         self.epoch = self.frozen_at.take().unwrap_or(self.epoch);
         self.table.adopt();
         self.digests.again();
+        self.poll_after_start();
     }
 
     /// These were found to be the same (touch, identical re-sync): what is seen now stands for

@@ -18,6 +18,8 @@ pub(super) const FILE_BYTES: u64 = 8 << 20;
 
 /// A file that changed this short a time ago may change again within the same tick of its times.
 const YOUNG: i64 = 20_000_000;
+/// By then it is old enough, whatever part of a tick the clocks differ by.
+const RIPENS: Duration = Duration::from_millis(25);
 
 /// How far the walk over the tables came.
 #[derive(Debug, Default)]
@@ -28,7 +30,11 @@ pub(super) struct Digests {
     held: u64,
     /// The walk came to the end and nothing was changed since.
     done: bool,
+    /// It passed files that were too young: when the last of them is old enough.
+    pub(super) ripe: Option<Instant>,
     active: Option<(FolderId, Vec<u8>, Stamp, Digesting)>,
+    /// Files that were found to be in use in folders that the walk passes by.
+    wanted: Vec<(FolderId, Vec<u8>)>,
     buffer: Vec<u8>,
 }
 
@@ -38,6 +44,13 @@ impl Digests {
         self.folder = 0;
         self.file = 0;
         self.held = 0;
+        self.done = false;
+        self.ripe = None;
+    }
+
+    /// This file is next.
+    pub(super) fn want(&mut self, folder: FolderId, name: Vec<u8>) {
+        self.wanted.push((folder, name));
         self.done = false;
     }
 }
@@ -63,16 +76,38 @@ impl Watch {
         !self.digests.done
     }
 
+    /// Whether files that were too young for [`Watch::digest`] have got old enough: it has work
+    /// again.
+    pub fn digests_are_due(&mut self) -> bool {
+        let due = self.digests.ripe.is_some_and(|ripe| Instant::now() >= ripe);
+        if due {
+            self.digests.again();
+        }
+        due
+    }
+
     /// Passes files that need none; opens the next one that does.
     fn next_file(&mut self) {
         let oldest = file_clock() - YOUNG;
+        if let Some((folder, name)) = self.digests.wanted.pop() {
+            let entry = self.table.get(folder, &name).filter(|_| self.table.exists(folder));
+            if let Some(entry) = entry.filter(|it| it.digest.is_none() && !it.stamp.is_link())
+                && entry.stamp.size <= FILE_BYTES
+                && entry.stamp.ctime < oldest
+            {
+                self.open_for_digest(folder, name, entry.stamp);
+            }
+            return;
+        }
         for _ in 0..1_000 {
             let at = (self.digests.folder, self.digests.file);
             if at.0 as usize >= self.table.slots() {
                 self.digests.done = true;
                 return;
             }
-            let Some((name, entry)) = self.table.nth(at.0, at.1) else {
+            // Our own reading would look like the app's.
+            let passed = self.heard.contains(&at.0);
+            let Some((name, entry)) = self.table.nth(at.0, at.1).filter(|_| !passed) else {
                 self.digests.folder += 1;
                 self.digests.file = 0;
                 continue;
@@ -82,7 +117,9 @@ impl Watch {
             let fits = size <= FILE_BYTES && self.digests.held + size <= ALL_BYTES;
             if entry.digest.is_some() {
                 self.digests.held += size;
-            } else if fits && !entry.stamp.is_link() && entry.stamp.ctime < oldest {
+            } else if fits && !entry.stamp.is_link() && entry.stamp.ctime >= oldest {
+                self.digests.ripe = Some(Instant::now() + RIPENS);
+            } else if fits && !entry.stamp.is_link() {
                 let name = name.to_vec();
                 self.open_for_digest(at.0, name, entry.stamp);
                 return;
@@ -91,11 +128,11 @@ impl Watch {
     }
 
     fn open_for_digest(&mut self, folder: FolderId, name: Vec<u8>, stamp: Stamp) {
-        // Our own reading would look like the app's.
-        if self.evidence.contains(&folder) || !self.table.exists(folder) {
+        if !self.table.exists(folder) {
             return;
         }
         let path = self.table.path(folder).join(OsStr::from_bytes(&name));
+        self.opening(&path);
         // A file that cannot be read or is another by now stays without: "cannot tell".
         if let Ok(Some(digesting)) = Digesting::start(&path, stamp, folder == LOOSE) {
             self.digests.active = Some((folder, name, stamp, digesting));
@@ -106,6 +143,10 @@ impl Watch {
         let Some((folder, name, stamp, mut digesting)) = self.digests.active.take() else {
             return;
         };
+        if self.heard.contains(&folder) {
+            let path = self.table.path(folder).join(OsStr::from_bytes(&name));
+            self.opening(&path);
+        }
         match digesting.step(&mut self.digests.buffer) {
             Ok(Progress::More) => self.digests.active = Some((folder, name, stamp, digesting)),
             Ok(Progress::Done(digest)) => {

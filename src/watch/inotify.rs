@@ -92,6 +92,19 @@ impl Queue {
         self.inotify.add_watch(folder, mask)
     }
 
+    /// Asks of a watched folder this and nothing more.
+    ///
+    /// # Errors
+    ///
+    /// As [`Queue::add`].
+    pub(super) fn replace(&self, folder: &Path, mask: Mask, follow: bool) -> Result<Wd, Errno> {
+        let mut mask = mask | Mask::IN_ONLYDIR | Mask::from_bits_retain(EXCL_UNLINK);
+        if !follow {
+            mask |= Mask::IN_DONT_FOLLOW;
+        }
+        self.inotify.add_watch(folder, mask)
+    }
+
     /// Forgets a folder; one that the kernel forgot first is no error.
     pub(super) fn remove(&self, wd: Wd) {
         let _ = self.inotify.rm_watch(wd);

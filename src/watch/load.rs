@@ -2,7 +2,7 @@
 
 use std::fs;
 
-/// The stretch of settling windows, from 1 (a core for every runnable task) to 3.
+/// The stretch of settling windows, from 1 (a core for every runnable task) to 6.
 ///
 /// Both ends are those of docs/settling.md.
 #[derive(Debug, Clone)]
@@ -43,7 +43,7 @@ pub fn factor_of(loadavg: &str, cores: usize) -> f64 {
         .unwrap_or(1)
         .saturating_sub(1);
     let cores = u32::try_from(cores).unwrap_or(u32::MAX).max(1);
-    (f64::from(runnable) / f64::from(cores)).clamp(1.0, 3.0)
+    (f64::from(runnable) / f64::from(cores)).clamp(1.0, 6.0)
 }
 
 #[cfg(test)]
@@ -51,16 +51,16 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_factor_grows_with_runnable_tasks_from_one_to_three() {
+    fn the_factor_grows_with_runnable_tasks_from_one_to_six() {
         let line = |runnable: u32| format!("0.20 0.18 0.12 {runnable}/80 11206\n");
         let factors = [1, 3, 4, 6, 90].map(|runnable| factor_of(&line(runnable), 2));
         let tenths = factors.map(|factor| (factor * 10.0).round());
-        assert_eq!(tenths.map(|tenth| format!("{tenth}")), ["10", "10", "15", "25", "30"]);
+        assert_eq!(tenths.map(|tenth| format!("{tenth}")), ["10", "10", "15", "25", "60"]);
     }
 
     #[test]
     fn what_cannot_be_read_does_not_stretch() {
         assert!((factor_of("nonsense", 0) - 1.0).abs() < f64::EPSILON);
-        assert!((1.0..=3.0).contains(&Load::new().factor()));
+        assert!((1.0..=6.0).contains(&Load::new().factor()));
     }
 }

@@ -30,6 +30,7 @@ impl Watch {
         self.compare_files(&mut scan, &path, first);
         self.compare_folders(&scan, &path, first);
         self.table.set_swept(folder);
+        self.hear(folder);
     }
 
     fn compare_files(&mut self, scan: &mut Scan, path: &Path, first: bool) {

@@ -13,6 +13,7 @@ mod approach;
 mod baseline;
 mod compare;
 mod digests;
+mod hearing;
 mod ignore;
 mod inotify;
 mod listing;

@@ -4,13 +4,15 @@ use std::path::PathBuf;
 
 use nix::errno::Errno;
 
-use crate::core::FileEvent;
+use crate::core::{FileEvent, UseEvent};
 
 /// One thing that the watch saw.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Observation {
     /// A hint about a path.
     File(FileEvent),
+    /// A sign of use, where it was asked for.
+    Used(UseEvent),
     /// Events were lost; everything is being listed again and comes out as found.
     Overflow,
     /// Something that a person should know; each is said once.

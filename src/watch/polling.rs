@@ -64,6 +64,7 @@ impl Watch {
     }
 
     fn add_poll(&mut self, target: Target, period: Duration) {
+        self.listen_no_more();
         self.polls.push(Poll {
             target,
             period,
@@ -123,6 +124,18 @@ impl Watch {
         poll.left = poll.left.saturating_sub(usize::from(done));
         if poll.left == 0 {
             poll.next = Instant::now() + poll.period.max(poll.spent * SHARE);
+        }
+    }
+
+    /// The app was started just now: what came since the last poll is found before it can go again,
+    /// for then no poll would ever see it. Not where listing is so dear that the period was fitted
+    /// to it.
+    pub(super) fn poll_after_start(&mut self) {
+        let now = Instant::now();
+        for poll in &mut self.polls {
+            if poll.left == 0 && poll.spent * SHARE <= poll.period {
+                poll.next = now;
+            }
         }
     }
 

@@ -221,6 +221,7 @@ impl Watch {
         if old == State::Unknown {
             self.tasks.push_back(Task::deep(id));
         } else {
+            self.unseen(path);
             self.tasks.push_front(Task::deep(id).pressing());
         }
         if let Some(kind) = shared_mount(path) {

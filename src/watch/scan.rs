@@ -13,7 +13,7 @@ use nix::errno::Errno;
 
 use crate::core::What;
 
-use super::inotify::ITSELF;
+use super::inotify::{CONTENT, ITSELF};
 use super::observation::{Observation, Warning};
 use super::rooting::Root;
 use super::stamp::{Seen, Stamp};
@@ -87,6 +87,7 @@ impl Watch {
             return;
         }
         self.out.push(Observation::Overflow);
+        self.listen_no_more();
         self.recheck = true;
         self.suspects.clear();
         self.rescan_all();
@@ -154,6 +155,7 @@ impl Watch {
             return None;
         }
         // The watch first, then the list: what comes between is told twice, never lost.
+        self.unseen_while_listed(task.folder);
         self.watch_folder(task.folder);
         let path = self.table.path(task.folder);
         let opened = fs::metadata(&path).and_then(|meta| Ok((meta, fs::read_dir(&path)?)));
@@ -191,7 +193,7 @@ impl Watch {
     /// Puts or renews the watch of a folder of the tree.
     pub(super) fn watch_folder(&mut self, id: FolderId) {
         let root = self.roots.iter().any(|root| root.folder() == Some(id));
-        let mask = if root { self.mask_of(id) | ITSELF } else { self.mask_of(id) };
+        let mask = if root { CONTENT | ITSELF } else { CONTENT };
         let path = self.table.path(id);
         let Some(queue) = &self.queue else {
             return;
@@ -199,6 +201,7 @@ impl Watch {
         match queue.add(&path, mask, root) {
             Ok(wd) => {
                 if let Some(old) = self.wds.insert(id, wd).filter(|old| *old != wd) {
+                    self.heard.remove(&id);
                     self.by_wd.remove(&old);
                     if !self.steps.contains_key(&old) {
                         queue.remove(old);
@@ -221,7 +224,7 @@ impl Watch {
         }
         for id in all {
             self.unwatched.remove(&id);
-            self.evidence.remove(&id);
+            self.heard.remove(&id);
             if let Some(wd) = self.wds.remove(&id) {
                 self.by_wd.remove(&wd);
                 if let Some(queue) = self.queue.as_ref().filter(|_| !self.steps.contains_key(&wd)) {

@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use crate::core::{FileEvent, What};
 
-use super::inotify::{Event, ITSELF, Mask};
+use super::inotify::{Event, ITSELF, Mask, USE};
 use super::observation::Observation;
 use super::rooting::Step;
 use super::scan::Task;
@@ -38,6 +38,12 @@ impl Watch {
         };
         if event.mask.intersects(ITSELF | Mask::IN_UNMOUNT | Mask::IN_IGNORED) {
             self.folder_lost(folder, event);
+            return;
+        }
+        if event.mask.intersects(USE) {
+            if self.heard.contains(&folder) && self.table.exists(folder) {
+                self.take_use(event, folder);
+            }
             return;
         }
         let Some(name) = event.name.as_deref().filter(|_| self.table.exists(folder)) else {
@@ -85,6 +91,8 @@ impl Watch {
             self.by_wd.remove(&event.wd);
             if self.wds.get(&folder) == Some(&event.wd) {
                 self.wds.remove(&folder);
+                self.unseen_while_listed(folder);
+                self.heard.remove(&folder);
             }
         }
         if let Some(root) = self.roots.iter_mut().find(|root| root.folder() == Some(folder)) {
@@ -233,6 +241,7 @@ impl Watch {
             self.unwatch_tree(old);
         }
         self.table.rename(child, to, name);
+        self.hear_moved(child);
         let from = moving.path.clone();
         self.say(path, What::FolderMoved { from });
         if self.ignore.looks_at_paths() {

@@ -11,7 +11,7 @@ use nix::errno::Errno;
 
 use super::digests::Digests;
 use super::ignore::Ignore;
-use super::inotify::{CONTENT, Mask, Queue, USE, Wd};
+use super::inotify::{Queue, Wd};
 use super::observation::{Observation, Warning};
 use super::polling::Poll;
 use super::rooting::{Root, Step};
@@ -53,8 +53,14 @@ pub struct Watch {
     /// Changes that a poll saw and no event told so far, with the number of that poll.
     pub(super) suspects: HashMap<PathBuf, usize>,
     pub(super) digests: Digests,
-    /// Folders in which readers are asked for too.
-    pub(super) evidence: HashSet<FolderId>,
+    /// Roots in which readers are asked for too.
+    pub(super) listening: Vec<PathBuf>,
+    /// Their folders for which the kernel was asked.
+    pub(super) heard: HashSet<FolderId>,
+    /// Those for which it is asked no more until the next start.
+    pub(super) deaf: Vec<FolderId>,
+    /// Files that we opened ourselves since the queue was empty.
+    pub(super) opened: HashSet<PathBuf>,
     said: Vec<Warning>,
 }
 
@@ -93,7 +99,10 @@ impl Watch {
             unwatched: HashSet::new(),
             suspects: HashMap::new(),
             digests: Digests::default(),
-            evidence: HashSet::new(),
+            listening: Vec::new(),
+            heard: HashSet::new(),
+            deaf: Vec::new(),
+            opened: HashSet::new(),
             said: Vec::new(),
         };
         if let Some(cause) = missing {
@@ -111,10 +120,11 @@ impl Watch {
         self.queue.as_ref().map(Queue::fd)
     }
 
-    /// When [`Watch::work`] must be called though nothing is readable: the next poll.
+    /// When [`Watch::work`] must be called though nothing is readable: the next poll; or when
+    /// [`Watch::digests_are_due`] must.
     #[must_use]
     pub fn deadline(&self) -> Option<Instant> {
-        self.polls.iter().map(|poll| poll.next).min()
+        self.polls.iter().map(|poll| poll.next).chain(self.digests.ripe).min()
     }
 
     /// Something happened in folders that are not listed yet (new ones, lost events, a root that
@@ -142,6 +152,15 @@ impl Watch {
     /// Drains the queue (at most 16,384 events, then the descriptor stays readable) and gives what
     /// was seen since the last call, by events and by [`Watch::work`], in this order of the kernel.
     pub fn read(&mut self) -> Vec<Observation> {
+        self.drain();
+        if self.recheck {
+            self.check_roots(false);
+        }
+        std::mem::take(&mut self.out)
+    }
+
+    /// Takes in what the kernel queued; [`Watch::read`] gives it.
+    pub(super) fn drain(&mut self) {
         if let Some(batch) = self.queue.as_ref().map(Queue::drain) {
             for event in &batch.events {
                 self.take(event, &batch.arrivals);
@@ -149,12 +168,9 @@ impl Watch {
             self.settle_moves();
             if batch.empty {
                 self.judge_suspects();
+                self.opened.clear();
             }
         }
-        if self.recheck {
-            self.check_roots(false);
-        }
-        std::mem::take(&mut self.out)
     }
 
     /// One slice of listing: new folders, the first sweep, rescans, polls that are due. Returns
@@ -193,25 +209,6 @@ impl Watch {
         self.tasks.push_front(Task::new(at));
         let end = Instant::now() + PREPARE;
         self.scan_one(end);
-    }
-
-    /// Asks for readers' events in this folder and its subfolders as they are known (evidence of
-    /// use). They are not among the observations yet; this is the seam for them.
-    pub fn ask_for_use(&mut self, folder: &Path) {
-        let Some(top) = self.table.locate_folder(folder) else {
-            return;
-        };
-        for id in self.table.subtree(top) {
-            self.evidence.insert(id);
-            if self.wds.contains_key(&id) {
-                self.watch_folder(id);
-            }
-        }
-    }
-
-    /// The flags for a folder of the tree.
-    pub(super) fn mask_of(&self, id: FolderId) -> Mask {
-        if self.evidence.contains(&id) { CONTENT | USE } else { CONTENT }
     }
 
     /// Watched files, as far as the sweep came.

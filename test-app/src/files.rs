@@ -9,6 +9,15 @@ use std::time::Duration;
 /// Time between two writes.
 const PACE: Duration = Duration::from_millis(10);
 
+/// Reads a file or lists a folder; one that is not there is none.
+pub fn read_once(path: &Path) {
+    if path.is_dir() {
+        let _ = std::fs::read_dir(path).map(Iterator::count);
+    } else {
+        let _ = std::fs::read(path);
+    }
+}
+
 /// Appends a line to `path` every 10 ms; the file stays open.
 pub fn write_log(path: PathBuf) {
     keep_writing(path, true, |file, round| writeln!(file, "line {round}"));

@@ -46,6 +46,7 @@ fn start_habits(options: &Options) -> Result<(), String> {
     }
     options.log.clone().into_iter().for_each(files::write_log);
     options.database.clone().into_iter().for_each(files::write_database);
+    options.read.iter().for_each(|path| files::read_once(path));
     options.open.clone().into_iter().for_each(files::open_often);
     if let Some((code, time)) = options.exit {
         ending::exit_after(code, time);

@@ -34,6 +34,8 @@ pub struct Options {
     pub database: Option<PathBuf>,
     /// `open=PATH`: opens and reads that file up to 10,000 times a second.
     pub open: Option<PathBuf>,
+    /// `read=PATH:PATH`: reads these files, or lists these folders, once, before its first line.
+    pub read: Vec<PathBuf>,
     /// Arguments that are no option, in their order.
     pub rest: Vec<String>,
 }
@@ -84,6 +86,7 @@ impl Options {
             "log" => self.log = Some(value.into()),
             "database" => self.database = Some(value.into()),
             "open" => self.open = Some(value.into()),
+            "read" => self.read = value.split(':').map(PathBuf::from).collect(),
             _ => return Err(wrong()),
         }
         Ok(())
@@ -91,7 +94,7 @@ impl Options {
 }
 
 /// Every option by name.
-const NAMES: [&str; 9] = [
+const NAMES: [&str; 10] = [
     "port",
     "ignore-term",
     "helper-ignore-term",
@@ -101,6 +104,7 @@ const NAMES: [&str; 9] = [
     "log",
     "database",
     "open",
+    "read",
 ];
 
 /// `3@500` is the number 3 after 500 ms.

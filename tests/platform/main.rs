@@ -5,10 +5,17 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // A test program.
 
+mod arguments;
 mod bad_input;
+mod classic;
 mod control;
 mod go_sample;
 mod harness;
 mod interpreted;
 mod libcnb;
+mod no_shell;
+mod paketo;
 mod placement;
+mod processes;
+mod procfiles;
+mod repl;

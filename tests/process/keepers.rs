@@ -1,7 +1,9 @@
 //! Keepers: small, invisible to terminals, and survived.
 
+use std::time::{Duration, Instant};
+
 use super::Case;
-use super::world::{Output, World, eventually, lives, signal, start_on, status_field};
+use super::world::{Output, World, eventually, lives, signal, start_on, start_under, status_field};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use relaunch_buildpack::process::{Keeper, Place, Report, Status, become_subreaper, reap_children};
@@ -14,6 +16,8 @@ pub(crate) const CASES: &[Case] = &[
     ("a_generation_survives_its_keeper", a_generation_survives_its_keeper),
     ("an_adopted_generation_leaves_strangers_alone", an_adopted_generation_leaves_strangers_alone),
     ("a_keeper_that_dies_with_its_app_is_survived", a_keeper_that_dies_with_its_app_is_survived),
+    ("a_keeper_killed_at_any_moment_of_a_start_is_survived", a_keeper_killed_at_any_moment),
+    ("a_stopped_keeper_is_continued", a_stopped_keeper_is_continued),
     ("a_dead_supervisors_app_is_ended", a_dead_supervisors_app_is_ended),
     ("a_thousand_generations_leave_no_descriptor", a_thousand_generations_leave_no_descriptor),
 ];
@@ -147,6 +151,45 @@ fn a_keeper_that_dies_with_its_app_is_survived() {
     let reports = world.until_empty(&mut generation);
     let ended = Report::Leader(Status::Signaled(signal(9)));
     assert_eq!(reports, [Report::KeeperDied, ended, Report::Empty]);
+}
+
+/// The moments lie 20 µs apart, from before the order is read to after the exec.
+fn a_keeper_killed_at_any_moment() {
+    let mut world = World::new();
+    let mut seen = std::collections::BTreeSet::new();
+    for step in 0..200 {
+        let mut generation = start_on(&["/bin/sleep", "60"], Place::OwnSession);
+        let (keeper, ordered) = (generation.keeper().unwrap(), Instant::now());
+        while ordered.elapsed() < Duration::from_micros(20 * step) {
+            std::hint::spin_loop();
+        }
+        kill_process(keeper);
+        let reports = world.end(&mut generation);
+        assert_eq!(reports.last(), Some(&Report::Empty), "{reports:?}");
+        assert!(generation.leader().is_none_or(|leader| !lives(leader)), "{reports:?}");
+        seen.insert(reports.len());
+        let died = reports.iter().filter(|report| **report == Report::KeeperDied).count();
+        assert!(died <= 1, "{reports:?}");
+    }
+    assert!(seen.len() > 1, "one moment only: {seen:?}");
+}
+
+fn a_stopped_keeper_is_continued() {
+    let mut world = World::new();
+    let stop = |keeper: i32| {
+        kill(Pid::from_raw(keeper), Signal::SIGSTOP).unwrap();
+        eventually("the keeper is stopped", || {
+            status_field(&keeper.to_string(), "State").starts_with('T')
+        });
+    };
+    let keeper = Keeper::prepare().unwrap();
+    stop(keeper.pid());
+    let mut generation = start_under(keeper, &["/bin/sleep", "60"], Place::OwnSession);
+    world.until(&mut generation, |report| matches!(report, Report::Started { .. }));
+    stop(generation.keeper().unwrap());
+    generation.signal_group(signal(libc::SIGTERM)).unwrap();
+    let ended = Report::Leader(Status::Signaled(signal(libc::SIGTERM)));
+    assert_eq!(world.until_empty(&mut generation), [ended, Report::Empty]);
 }
 
 fn a_dead_supervisors_app_is_ended() {

@@ -61,7 +61,6 @@ fn run_all(cases: &[Case], words: &[&str]) -> ExitCode {
         .flat_map(|(name, _)| {
             [Standing::Ordinary, Standing::FirstProcess].map(|standing| Run { name, standing })
         })
-        .filter(|run| run.standing == Standing::Ordinary || !ORDINARY_ONLY.contains(&run.name))
         .map(|run| (run, run.to_string()))
         .filter(|(_, name)| {
             filters.is_empty() || filters.iter().any(|filter| name.contains(**filter))
@@ -87,9 +86,6 @@ enum Standing {
     /// PID 1 of a PID namespace, as in a container.
     FirstProcess,
 }
-
-/// Cases about what is around the supervisor, which they make themselves.
-const ORDINARY_ONLY: &[&str] = &[];
 
 /// A case, and as what it runs.
 #[derive(Clone, Copy)]

@@ -11,13 +11,14 @@ pub(crate) fn play(name: &str, arguments: &[&str]) -> ExitCode {
     match (name, arguments) {
         ("die-of", [signal]) => die_of(signal.parse().unwrap()),
         ("show", []) => show(),
+        ("show-limits", []) => show_limits(),
         ("count-environment", []) => {
             let total: usize =
                 std::env::vars_os().map(|(name, value)| name.len() + value.len()).sum();
             println!("{} {total}", std::env::args_os().count());
             ExitCode::SUCCESS
         }
-        ("double-fork", [kind]) => double_fork(*kind == "setsid"),
+        ("double-fork", [kind]) => double_fork(kind),
         ("leave-orphans", [count]) => leave_orphans(count.parse().unwrap()),
         _ => panic!("no role {name} {arguments:?}"),
     }
@@ -52,8 +53,24 @@ fn show() -> ExitCode {
     ExitCode::SUCCESS
 }
 
+/// Prints what a child inherits by number: limits, priorities, rights.
+fn show_limits() -> ExitCode {
+    let mut files = libc::rlimit { rlim_cur: 0, rlim_max: 0 };
+    // SAFETY: integers, and a pointer to a local.
+    let (nice, io) = unsafe {
+        libc::getrlimit(libc::RLIMIT_NOFILE, &raw mut files);
+        let io = libc::syscall(libc::SYS_ioprio_get, 1, 0);
+        (libc::getpriority(libc::PRIO_PROCESS, 0), io)
+    };
+    let (umask, rights) = (status_field("self", "Umask"), status_field("self", "NoNewPrivs"));
+    let oom = fs::read_to_string("/proc/self/oom_score_adj").unwrap();
+    let (files, oom) = (files.rlim_cur, oom.trim());
+    println!("umask {umask}, nice {nice}, files {files}, new rights {rights}, io {io}, oom {oom}");
+    ExitCode::SUCCESS
+}
+
 /// A process that is never the same: each lives about a millisecond, forks the next and ends.
-fn double_fork(own_session: bool) -> ExitCode {
+fn double_fork(kind: &str) -> ExitCode {
     println!("ready");
     std::io::stdout().flush().unwrap();
     // Ends by itself if a test goes wrong.
@@ -61,9 +78,13 @@ fn double_fork(own_session: bool) -> ExitCode {
         // SAFETY: one thread.
         match unsafe { libc::fork() } {
             0 => {
-                if own_session {
-                    // SAFETY: takes nothing.
-                    unsafe { libc::setsid() };
+                // SAFETY: takes nothing, or integers.
+                unsafe {
+                    match kind {
+                        "setsid" => libc::setsid(),
+                        "setpgid" => libc::setpgid(0, 0),
+                        _ => 0,
+                    };
                 }
             }
             -1 => {}

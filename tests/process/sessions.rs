@@ -164,6 +164,8 @@ fn ctrl_z_and_fg() {
     person.press(&format!("{RELAUNCH} run --on-exit=exit -- /bin/sh -c '{line}' 2>/dev/null\n"));
     let app = told_pid(&mut person, "app");
     person.press("\x1a");
+    // What is typed before the shell says so may be read by the app on its way to its stop.
+    person.see_start("[1]+  Stopped");
     person.press("echo shell $((20 + 3))\n");
     person.see("shell 23");
     assert!(super::world::status_field(&app.to_string(), "State").starts_with('T'));

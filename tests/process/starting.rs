@@ -15,6 +15,9 @@ pub(crate) const CASES: &[Case] = &[
     ("every_signal_comes_back", every_signal_comes_back),
     ("exec_errors_come_back", exec_errors_come_back),
     ("a_child_starts_clean", a_child_starts_clean),
+    ("what_the_supervisor_was_given_passes_through", what_was_given_passes_through),
+    ("an_app_reads_the_stdin_that_the_supervisor_was_given", an_app_reads_stdin),
+    ("orders_pass_where_memory_files_must_not_run", orders_pass_where_memory_files_must_not_run),
     ("large_orders_pass", large_orders_pass),
     ("a_held_executable_runs", a_held_executable_runs),
     ("a_held_script_runs", a_held_script_runs),
@@ -92,6 +95,51 @@ fn a_child_starts_clean() {
     let folder = std::env::current_dir().unwrap().display().to_string();
     assert_eq!(lines, ["[0, 1, 2]", "0 0", "true true", &folder]);
     assert_eq!(status, Status::Exited(0));
+}
+
+/// Limits, priorities and rights are whoever started the supervisor's choice for the app.
+fn what_was_given_passes_through() {
+    let limit = libc::rlimit { rlim_cur: 333, rlim_max: 4000 };
+    // SAFETY: integers, and a pointer to a local.
+    unsafe {
+        libc::umask(0o027);
+        assert_eq!(libc::setpriority(libc::PRIO_PROCESS, 0, 3), 0);
+        assert_eq!(libc::setrlimit(libc::RLIMIT_NOFILE, &raw const limit), 0);
+        assert_eq!(libc::prctl(libc::PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0), 0);
+        // Class 3 (idle) of ioprio_set(2), for this process.
+        assert_eq!(libc::syscall(libc::SYS_ioprio_set, 1, 0, 3 << 13), 0);
+    }
+    fs::write("/proc/self/oom_score_adj", "500").unwrap();
+    let mut world = World::new();
+    let mut output = Output::capture();
+    assert_eq!(world.run(&[&own_path(), "--role", "show-limits"]), Status::Exited(0));
+    let told = output.line();
+    assert_eq!(told, "umask 0027, nice 3, files 333, new rights 1, io 24576, oom 500");
+}
+
+fn an_app_reads_stdin() {
+    let (reader, writer) = nix::unistd::pipe().unwrap();
+    nix::unistd::dup2_stdin(&reader).unwrap();
+    nix::unistd::write(&writer, b"typed before\n").unwrap();
+    let mut world = World::new();
+    let mut output = Output::capture();
+    let line = "read word; echo \"read $word\"; cat; echo over";
+    let mut generation = world.started(&["/bin/sh", "-c", line]);
+    assert_eq!(output.line(), "read typed before");
+    // No process of ours keeps the other end open.
+    nix::unistd::write(&writer, b"typed later\n").unwrap();
+    drop(writer);
+    assert_eq!([output.line(), output.line()], ["typed later", "over"]);
+    world.until_empty(&mut generation);
+}
+
+/// `vm.memfd_noexec` = 2 is set for a PID namespace: as PID 1 for our own, which goes with us.
+fn orders_pass_where_memory_files_must_not_run() {
+    if std::process::id() == 1 {
+        fs::write("/proc/sys/vm/memfd_noexec", "2").unwrap();
+    }
+    let mut world = World::new();
+    assert_eq!(world.run(&["/bin/sh", "-c", "exit 5"]), Status::Exited(5));
 }
 
 fn large_orders_pass() {

@@ -16,7 +16,7 @@ use relaunch_buildpack::process::{
 };
 
 use super::Case;
-use super::world::{Output, PATIENCE, World, signal, start_on};
+use super::world::{Output, PATIENCE, World, own_path, signal, start_on};
 
 pub(crate) const CASES: &[Case] = &[
     ("ctrl_c_ends_the_app_and_one_more_the_supervisor", ctrl_c),
@@ -25,6 +25,8 @@ pub(crate) const CASES: &[Case] = &[
     ("under_a_shell_ctrl_z_and_fg_work", ctrl_z_under_a_shell),
     ("an_init_above_is_no_shell", under_an_init),
     ("an_app_reads_the_terminal", an_app_reads_the_terminal),
+    ("on_a_terminal_a_double_forker_is_killed", || hostile("plain")),
+    ("on_a_terminal_a_double_forker_in_new_groups_is_killed", || hostile("setpgid")),
     ("in_the_background_no_terminal_is_given", in_the_background),
     ("without_a_terminal_there_is_none", without_a_terminal),
 ];
@@ -350,6 +352,27 @@ fn an_app_reads_the_terminal() {
     person.press("hello\n");
     person.see("read hello");
     person.finish();
+}
+
+/// Groups in the supervisor's own session are not signalled as a whole.
+fn hostile(kind: &str) {
+    let sessions: [fn(); 2] = [|| end_forker("plain"), || end_forker("setpgid")];
+    let mut person = Person::watch(sessions[usize::from(kind == "setpgid")]);
+    person.see("ready");
+    person.finish();
+}
+
+fn end_forker(kind: &str) {
+    let mut world = World::new();
+    let mut terminal = Terminal::find().unwrap();
+    let place = terminal.place();
+    let mut generation = start_on(&[&own_path(), "--role", "double-fork", kind], place);
+    world.until(&mut generation, |report| matches!(report, Report::Started { .. }));
+    assert_eq!(leader(&mut world, &mut generation), Status::Exited(0));
+    terminal.take_back();
+    let began = Instant::now();
+    assert_eq!(world.end(&mut generation), [Report::Empty]);
+    println!("killed in {:?}", began.elapsed());
 }
 
 fn in_the_background() {

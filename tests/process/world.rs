@@ -120,6 +120,11 @@ impl World {
 
 /// Starts these words as generation 1, perhaps on the terminal; the first is a path.
 pub(crate) fn start_on(words: &[&str], place: Place) -> Generation {
+    start_under(Keeper::prepare().unwrap(), words, place)
+}
+
+/// The same under a keeper that was prepared before.
+pub(crate) fn start_under(keeper: Keeper, words: &[&str], place: Place) -> Generation {
     let arguments: Vec<OsString> = words.iter().map(Into::into).collect();
     let mut environment: Vec<(OsString, OsString)> = env::vars_os().collect();
     environment.push(("RELAUNCH_GENERATION".into(), "1".into()));
@@ -130,7 +135,7 @@ pub(crate) fn start_on(words: &[&str], place: Place) -> Generation {
         environment: &environment,
         place,
     };
-    Keeper::prepare().unwrap().start(&order).unwrap()
+    keeper.start(&order).unwrap()
 }
 
 /// This program, for roles.

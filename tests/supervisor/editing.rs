@@ -79,7 +79,7 @@ fn python() {
 
 fn a_source_in_a_new_subfolder() {
     let setup = Setup::with(
-        &apps::script_with("v1", "cat tree/a/b/source; exec sleep 1000"),
+        &apps::script_with("v1", "cat tree/a/b/source 2>&1; exec sleep 1000"),
         &apps::script("v2"),
     );
     let run = setup.start();

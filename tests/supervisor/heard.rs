@@ -94,6 +94,14 @@ impl Heard {
         all
     }
 
+    /// The last lifecycle event of this kind.
+    #[allow(dead_code, reason = "the test programs that share this file ask different questions")]
+    pub(crate) fn last(&self, event: &str) -> Option<Value> {
+        let lines = self.lines.lock().unwrap();
+        let events = lines.iter().rev().filter_map(|line| line.event.clone());
+        events.into_iter().find(|it| it["event"] == event)
+    }
+
     /// The lifecycle in few words, without what is only said (`watching`).
     pub(crate) fn story(&self) -> Vec<String> {
         let lines = self.lines.lock().unwrap();
@@ -114,6 +122,7 @@ impl Heard {
             "stopping" => format!("stop {generation}"),
             "killing" => format!("kill {generation}"),
             "unchanged" => format!("unchanged {}", text("path")),
+            "not_used" => format!("not used {}", text("path")),
             "own_writes" => format!("own {}", text("path")),
             "waiting_for_writer" => format!("waiting {}", text("path")),
             "refused" => format!("refused: {}", text("why")),

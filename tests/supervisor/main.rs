@@ -11,9 +11,13 @@ mod building;
 mod copying;
 mod editing;
 mod heard;
+mod in_use;
+mod interpreted;
+mod odd;
 mod own_files;
 mod refusing;
 mod runner;
+mod sessions;
 mod shortage;
 mod signals;
 mod soak;
@@ -34,6 +38,10 @@ fn main() -> ExitCode {
         refusing::CASES,
         surviving::CASES,
         own_files::CASES,
+        in_use::CASES,
+        interpreted::CASES,
+        odd::CASES,
+        sessions::CASES,
         shortage::CASES,
         signals::CASES,
         soak::CASES,

@@ -100,7 +100,8 @@ fn nobody() {
 
 /// Where the supervisor can say nothing, the app tells.
 fn blind(exec: &str) {
-    let run = Setup::elf().under(&["sh", "-c", exec, "sh"]).start();
+    let run = Setup::elf().under(&["sh", "-c", exec, "sh"]).start_blind();
+    run.wait_for_version("v1");
     run.shell("mv new tree/app");
     run.wait_for_version("v2");
     run.publish(&apps::elf("v3"));

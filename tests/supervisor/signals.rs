@@ -1,6 +1,8 @@
 //! Every signal in every state of the real supervisor, and every exit code.
 
 use std::process::{Command, Stdio};
+use std::thread;
+use std::time::Duration;
 
 use nix::sys::signal::Signal;
 
@@ -13,6 +15,9 @@ pub(crate) const CASES: &[Case] = &[
     ("every signal while holding leaves the supervisor alive", while_holding),
     ("every signal while stopping reaches the app that stops", while_stopping),
     ("TERM, INT and QUIT end the app and the supervisor with the app's code", ending),
+    ("TERM at any moment of a start ends everything", term_while_starting),
+    ("TERM at any moment of a restart ends everything", term_while_restarting),
+    ("a storm of signals at any moment leaves one app or none", storm),
     ("--stop-signal is what the app gets", stop_signal),
     ("a signal under nohup that was ignored stays ignored", under_nohup),
     ("an app that somebody stopped stays stopped, and is restarted all the same", deliberate_stop),
@@ -101,6 +106,50 @@ fn ending() {
         run.signal_supervisor(signal);
         assert_eq!(run.exit_code(), Some(31), "{signal}\n{}", run.everything());
     }
+}
+
+/// That nothing of it is left is looked at when each run is dropped.
+fn term_while_starting() {
+    for step in 0..20 {
+        let mut run = Setup::elf().start_blind();
+        thread::sleep(Duration::from_micros(500 * step));
+        run.signal_supervisor(Signal::SIGTERM);
+        run.exit_code();
+    }
+}
+
+fn term_while_restarting() {
+    for step in 0..20 {
+        let mut run = Setup::elf().flags(&["--settle=1ms"]).start();
+        run.shell("mv new tree/app");
+        thread::sleep(Duration::from_micros(1_500 * step));
+        run.signal_supervisor(Signal::SIGTERM);
+        assert_eq!(run.exit_code(), Some(143), "{}", run.everything());
+    }
+}
+
+/// All that acts on jobs, while the app is restarted again and again.
+fn storm() {
+    let run = Setup::elf().flags(&["--settle=1ms"]).start();
+    let pid = i32::try_from(run.supervisor()).unwrap();
+    let versions = ["v1", "v2"].map(apps::elf);
+    for number in 0..20 {
+        run.publish(&versions[number % 2]);
+        for signal in [libc::SIGTSTP, libc::SIGCONT, libc::SIGTTIN, libc::SIGWINCH, libc::SIGURG] {
+            for _ in 0..20 {
+                // SAFETY: integers only.
+                assert_eq!(unsafe { libc::kill(pid, signal) }, 0);
+            }
+        }
+        thread::sleep(Duration::from_millis(7));
+    }
+    run.publish(&apps::elf("v3"));
+    run.wait_for_version("v3");
+    run.story();
+    run.assert_runs("v3");
+    let mut run = run;
+    run.signal_supervisor(Signal::SIGTERM);
+    assert_eq!(run.exit_code(), Some(143), "{}", run.everything());
 }
 
 fn stop_signal() {

@@ -21,7 +21,10 @@ struct Held {
     memory: u64,
 }
 
+/// What it holds at rest: on its way from one generation to the next it holds more, and work that
+/// can wait (digests, the manifest) has its files open for a moment.
 fn held(run: &Run) -> Held {
+    run.story();
     let pid = run.supervisor();
     let descriptors = fs::read_dir(format!("/proc/{pid}/fd")).unwrap().count();
     let children = fs::read_to_string(format!("/proc/{pid}/task/{pid}/children")).unwrap();
@@ -36,6 +39,12 @@ fn median(latencies: &[Duration]) -> Duration {
     sorted.sort_unstable();
     sorted[sorted.len() / 2]
 }
+
+/// The allocator takes memory in such steps and gives it back in such steps (`M_TOP_PAD` and
+/// `M_TRIM_THRESHOLD` of mallopt(3)): at rest it holds one or none. In kB.
+const STEP: u64 = 128;
+/// Pages that are touched late: the ring of the last lines, the table of files. In kB.
+const PAGES: u64 = 64;
 
 fn flat() {
     let reloads: usize =
@@ -61,7 +70,6 @@ fn flat() {
     println!("{reloads} reloads: {early:?} then {late:?}; median {first:?} then {last:?}");
     assert_eq!(late.descriptors, early.descriptors);
     assert!(late.processes <= early.processes.max(2), "{early:?} {late:?}");
-    // A page of the allocator here or there.
-    assert!(late.memory <= early.memory + 64, "{early:?} {late:?}");
+    assert!(late.memory <= early.memory + STEP + PAGES, "{early:?} {late:?}");
     assert!(last < first * 2, "{first:?} {last:?}");
 }

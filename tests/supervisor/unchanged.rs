@@ -2,7 +2,7 @@
 
 use crate::apps;
 use crate::runner::Case;
-use crate::world::{Setup, has};
+use crate::world::{Setup, has, pause};
 
 pub(crate) const CASES: &[Case] = &[
     ("touch does not restart", || unchanged("touch tree/app")),
@@ -37,6 +37,15 @@ pub(crate) const CASES: &[Case] = &[
         if has("rsync") {
             unchanged("mkdir src; cp tree/app src; rsync -r --ignore-times src/ tree/");
         }
+    }),
+    ("an identical re-sync of files as young as the app does not restart", || {
+        let setup = Setup::elf();
+        std::fs::write(setup.path("tree/data"), "data").unwrap();
+        let run = setup.start();
+        // Files that were written just before the start are digested a moment later.
+        pause(200);
+        run.shell("tar -c -C tree data > all.tar; tar -x -C tree -f all.tar");
+        run.assert_story(&["start 1", "unchanged tree/data"]);
     }),
     ("a file that comes and goes does not restart", || {
         let run = Setup::elf().start();

@@ -7,6 +7,7 @@
 //! | `platform/` | the real platform: engine, base images, pack, lifecycle, builder, compose |
 //! | `demo`, `dev`, `test` | one command each |
 //! | `tier` | one tier of `test`: how it runs and what it counts |
+//! | `bench/` | Relaunch and its peers side by side: docs/benchmark.md |
 //! | `replay/` | recorded traces through the core in virtual time |
 //! | `simulate/` | a fake world that tests the core's promises on random schedules |
 //! | `fuzz/` | bytes of strangers for every parser, guided by coverage |
@@ -16,6 +17,7 @@
 //!
 //! The library half exists so that the project's tests can use the embedded platform.
 
+pub mod bench;
 pub mod command;
 pub mod demo;
 pub mod dev;

@@ -4,18 +4,20 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use xtask::failure::Failure;
-use xtask::{demo, dev, fuzz, package, replay, simulate, soak, test};
+use xtask::{bench, demo, dev, fuzz, package, replay, simulate, soak, test};
 
 const HELP: &str = "\
 cargo xtask demo              package, build, launch, change, one restart; needs only Rust
 cargo xtask dev PATH [TYPE]   the same for your own app folder; stays running
-cargo xtask fuzz [TARGET]...   strange bytes for every parser [--seconds N] [--seed N]
+cargo xtask fuzz [TARGET]...  strange bytes for every parser [--seconds N] [--seed N]
 cargo xtask package           package the buildpack for `pack build --buildpack`
 cargo xtask replay PATH...    recorded traces through the settling logic in virtual time [--json]
 cargo xtask simulate          random schedules against the promises [--schedules N] [--seed N --trace] [--faults]
+cargo xtask bench [--quick]   Relaunch beside its peers; --help tells more
 cargo xtask soak [RELOADS]    10,000 reloads: flat descriptors, memory and latency
 cargo xtask test [TIER]...    every test; with CI=true a tier that is left out is a failure
                               TIER: format lints docs unit simulation supervisor embedded platform
+                              bench
                               after `--`: arguments for the test programs, such as a filter
 ";
 
@@ -45,6 +47,7 @@ fn run(command: &str, rest: &[String]) -> Result<ExitCode, Failure> {
         ("simulate", options) => Ok(simulate::run(options.iter().cloned())),
         ("soak", []) => soak::run("10000").map(|()| ExitCode::SUCCESS),
         ("soak", [reloads]) => soak::run(reloads).map(|()| ExitCode::SUCCESS),
+        ("bench", options) => bench::run(options),
         ("test", selection) => test::run(selection),
         ("help" | "--help" | "-h", _) => {
             print!("{HELP}");

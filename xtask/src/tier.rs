@@ -30,11 +30,13 @@ pub enum Tier {
     Embedded,
     /// Real pack, lifecycle, engine and compose.
     Platform,
+    /// A quick benchmark, of which only correctness counts.
+    Bench,
 }
 
 impl Tier {
     /// All of them, in order.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::Format,
         Self::Lints,
         Self::Docs,
@@ -43,6 +45,7 @@ impl Tier {
         Self::Supervisor,
         Self::Embedded,
         Self::Platform,
+        Self::Bench,
     ];
 
     /// Its name on the command line.
@@ -57,6 +60,7 @@ impl Tier {
             Self::Supervisor => "supervisor",
             Self::Embedded => "embedded",
             Self::Platform => "platform",
+            Self::Bench => "bench",
         }
     }
 
@@ -72,6 +76,7 @@ impl Tier {
             Self::Supervisor => "real supervisor on real files",
             Self::Embedded => "embedded platform",
             Self::Platform => "real platform",
+            Self::Bench => "benchmark, quick",
         }
     }
 
@@ -146,6 +151,7 @@ pub fn run(
             fuzz.arg("--").args(filters);
             Ok(tests(simulation)?.plus(tests(fuzz)?))
         }
+        Tier::Bench => crate::bench::run_quick(),
         Tier::Supervisor | Tier::Embedded | Tier::Platform => integration(tier, filters, variables),
     }
 }
@@ -170,8 +176,8 @@ fn integration(
         command.arg("--include-ignored");
     }
     if tier == Tier::Platform {
-        // Two builds at a time keep two cores busy; more only wait for the engine.
-        command.args(["--test-threads", "2"]);
+        // Two builds at a time keep two cores busy, while a third test waits for silence.
+        command.args(["--test-threads", "3"]);
     }
     command.args(filters).envs(variables.iter().cloned());
     tests(command)

@@ -43,7 +43,8 @@ pub fn parse(
     variable: impl Fn(&str) -> Option<OsString>,
     current_dir: &Path,
 ) -> Result<Command, UsageError> {
-    let mut parser = Parser::from_args(words);
+    let words: Vec<OsString> = words.into_iter().collect();
+    let mut parser = Parser::from_args(words.clone());
     let mut called = Called {
         settings: Settings::from_variables(&variable)?,
         remarks: Vec::new(),
@@ -64,6 +65,10 @@ pub fn parse(
             }
             // The first word that is no option begins the command, which keeps its own.
             Arg::Value(word) => {
+                if word.as_encoded_bytes().starts_with(b"@") && before_dashes(&words, &word) {
+                    let text = format!("arguments are not read from a file ({})", word.display());
+                    return Err(UsageError::Watchexec(text));
+                }
                 command.push(word);
                 command.extend(parser.raw_args().map_err(|error| form(&error))?);
                 break;
@@ -82,6 +87,11 @@ pub fn parse(
         return Err(UsageError::Watchexec(text.to_owned()));
     }
     called.finish(command, variable(TARGET_VARIABLE).filter(|target| !target.is_empty()))
+}
+
+/// After `--` even a word with an `@` is the command's.
+fn before_dashes(words: &[OsString], word: &OsStr) -> bool {
+    words.iter().take_while(|it| *it != "--").any(|it| it == word)
 }
 
 fn form(error: &lexopt::Error) -> UsageError {
@@ -113,6 +123,7 @@ impl Called<'_> {
             "watch" => self.watch.extend(value.map(PathBuf::from)),
             "watch-non-recursive" => self.shallow.extend(value.map(PathBuf::from)),
             "restart" => self.restart = true,
+            "kill" => self.signal = Some("KILL".to_owned()),
             "no-shell" => self.shell = Some("none".to_owned()),
             _ if option.answer == Answer::Honoured => {
                 let given = value.as_ref().map(|value| value.to_str().ok_or(value)).transpose();

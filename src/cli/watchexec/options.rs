@@ -1,8 +1,8 @@
 //! Every option of watchexec with what Relaunch does for it: the only list of them. The parser and
 //! the table in `docs/watchexec.md` follow it.
 //!
-//! Taken from the argument definitions of watchexec 2.1 (the version in Paketo's buildpack) and
-//! 2.6, plus `--no-shell` of watchexec 1.
+//! Taken from the argument definitions of watchexec 1.8 to 2.6 (Paketo's buildpack carries 2.5.1).
+//! Where an option has changed its meaning the newer one holds: `-W` was `--watch-when-idle` once.
 
 /// What follows an option.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -31,7 +31,7 @@ pub(super) enum Answer {
 pub(super) struct Opt {
     /// The long name without dashes; empty where there is none.
     pub(super) long: &'static str,
-    /// Another long name; empty where there is none.
+    /// Another long name, a deprecated one for the most part; empty where there is none.
     pub(super) alias: &'static str,
     /// The short name.
     pub(super) short: Option<char>,
@@ -84,18 +84,20 @@ pub(super) const OPTIONS: &[Opt] = &[
     opt("ignore", 'i', Value, Honoured, "never counts; an absolute path means everything below it, a pattern with a slash inside begins at the current folder; patterns that begin with `!` are named and left out"),
     opt("ignore-file", ' ', Value, Named, "patterns are not read from a file"),
     opt("no-vcs-ignore", ' ', Nothing, Holds, "`.gitignore` and its kin are never read"),
-    opt("no-project-ignore", ' ', Nothing, Holds, "`.ignore` files are never read"),
+    Opt { alias: "no-ignore", ..opt("no-project-ignore", ' ', Nothing, Holds, "`.ignore` files are never read") },
     opt("no-global-ignore", ' ', Nothing, Holds, "global ignore files are never read"),
     opt("no-discover-ignore", ' ', Nothing, Holds, "no ignore file is ever read"),
-    opt("no-default-ignore", ' ', Nothing, Named, "editors' temporary files, .git and bytecode never count"),
+    Opt { alias: "no-default-filters", ..opt("no-default-ignore", ' ', Nothing, Named, "editors' temporary files, .git and bytecode never count") },
     opt("ignore-nothing", ' ', Nothing, Named, "editors' temporary files, .git and bytecode never count"),
     opt("project-origin", ' ', Value, Holds, "no ignore file depends on it"),
     opt("fs-events", ' ', Value, Named, "what counts is whether the content changed"),
-    opt("no-meta", ' ', Nothing, Holds, "what counts is whether the content changed, or the right to execute"),
+    opt("no-meta", ' ', Nothing, Holds, "what counts is whether the content changed, or who may read and execute it"),
     // What happens then.
     opt("restart", 'r', Nothing, Holds, "a change restarts the app"),
     opt("on-busy-update", 'o', Value, Honoured, "`restart` is what happens; the other modes are named, and the app is restarted all the same"),
     opt("signal", 's', Value, Honoured, "with `--restart` (watchexec 1) the signal that asks the app to stop; without it named: the app is restarted, not signalled"),
+    opt("kill", 'k', Nothing, Honoured, "of watchexec 1: like `--signal=KILL`"),
+    opt("watch-when-idle", ' ', Nothing, Named, "a change restarts the app"),
     opt("stop-signal", ' ', Value, Honoured, "the signal that asks the app to stop"),
     opt("stop-timeout", ' ', Value, Honoured, "the time it has for that; a bare number is in seconds"),
     opt("map-signal", ' ', Value, Named, "signals are passed on as they come"),
@@ -109,7 +111,7 @@ pub(super) const OPTIONS: &[Opt] = &[
     opt("", '1', Nothing, Named, "the watch goes on"),
     // How the command is run.
     opt("shell", ' ', Value, Honoured, "`none` runs the words as they are, another value is the shell and its options. Without it bash, or sh; a command without shell syntax is run directly, which is the same with one process less. `$SHELL` does not matter"),
-    Opt { short: Some('n'), ..opt("no-shell", ' ', Nothing, Honoured, "like `--shell=none`") },
+    Opt { short: Some('n'), alias: "no-shell-long", ..opt("no-shell", ' ', Nothing, Honoured, "like `--shell=none`") },
     opt("env", 'E', Value, Named, "set the variable where the command is declared"),
     opt("workdir", ' ', Value, Named, "the command runs in the current folder"),
     opt("no-process-group", ' ', Nothing, Holds, "whatever the app leaves behind is stopped, in every group"),
@@ -123,7 +125,7 @@ pub(super) const OPTIONS: &[Opt] = &[
     opt("verbose", 'v', Nothing, Holds, "each step of the app's life is one line anyway"),
     opt("quiet", 'q', Nothing, Holds, "there is little to leave out: one line for each step of the app's life"),
     opt("log-file", ' ', Perhaps, Named, "the log goes to stderr"),
-    opt("print-events", ' ', Nothing, Named, "each restart names what changed"),
+    Opt { alias: "changes-only", ..opt("print-events", ' ', Nothing, Named, "each restart names what changed") },
     opt("clear", 'c', Perhaps, Named, "the screen is not cleared: the log would be gone"),
     opt("notify", 'N', Perhaps, Named, "there is no desktop to notify"),
     Opt { alias: "colour", ..opt("color", ' ', Value, Holds, "colors only on a terminal") },

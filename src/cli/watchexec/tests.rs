@@ -142,6 +142,7 @@ fn what_watchexec_does_not_know_or_take_is_an_error_with_a_hint() {
         parsed(&["-d", "soon", "app"]),
         parsed(&["-o", "never", "app"]),
         parsed(&["--stop-signal", "LOUD", "app"]),
+        parsed(&["-r", "@words", "app"]),
     ]
     .map(Result::unwrap_err);
     let expected = [
@@ -151,6 +152,7 @@ fn what_watchexec_does_not_know_or_take_is_an_error_with_a_hint() {
         "--debounce: \"soon\" is not a time span; write it as 50ms, 2s or \"1min 30s\"; see `watchexec --help`",
         "--on-busy-update: \"never\" is not one of do-nothing, queue, restart, signal; see `watchexec --help`",
         "--stop-signal: \"LOUD\" is not a signal; write it as TERM, SIGINT, 15 or RTMIN+3; see `watchexec --help`",
+        "arguments are not read from a file (@words); see `watchexec --help`",
     ];
     assert_eq!(errors, expected);
 }
@@ -182,6 +184,20 @@ fn every_option_of_the_table_is_taken_and_the_unhonoured_are_named_once() {
             assert_eq!(remarks(&words), expected, "{name}");
         }
     }
+}
+
+#[test]
+fn after_dashes_every_word_is_the_commands() {
+    assert_eq!(
+        parsed(&["-n", "--", "@words", "--poll"]),
+        ran(run(&[HERE], &["@words", "--poll"], Settings::default()))
+    );
+}
+
+#[test]
+fn the_kill_of_watchexec_1_is_the_signal_that_stops() {
+    let settings = Settings { stop_signal: SignalNumber::new(9).unwrap(), ..Settings::default() };
+    assert_eq!(parsed(&["-r", "-k", "app"]), ran(run(&[HERE], &["app"], settings)));
 }
 
 #[test]

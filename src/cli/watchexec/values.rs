@@ -42,7 +42,7 @@ pub(super) fn pattern(pattern: &str, current_dir: &Path) -> String {
         return pattern.to_owned();
     }
     let bare = pattern.strip_prefix("./").unwrap_or(pattern);
-    let end = bare.strip_suffix("/**").unwrap_or(bare).trim_end_matches('/');
+    let end = bare.trim_end_matches('/');
     match end.strip_prefix("**/") {
         Some(below) if below.contains('/') => format!("/{bare}"),
         None if end.contains('/') => format!("{}{bare}", prefix(current_dir)),
@@ -108,7 +108,7 @@ mod tests {
         let pairs = [
             ("*.log", "*.log"),
             ("tmp/", "tmp/"),
-            ("tmp/**", "tmp/**"),
+            ("tmp/**", "/w\\[1\\]/tmp/**"),
             ("**/x", "**/x"),
             ("**/a/b", "/**/a/b"),
             ("src/gen/**", "/w\\[1\\]/src/gen/**"),

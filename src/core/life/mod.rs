@@ -3,10 +3,10 @@
 //! | state | restart | Started | `StartFailed` | Exited | Emptied | shutdown | deadline |
 //! | --- | --- | --- | --- | --- | --- | --- | --- |
 //! | Waiting | → Starting | – | – | – | – | exit | retry → start due |
-//! | Starting | – (judged later) | → Running; → Stopping if asked | retry, last good, hold or exit | – | – | noted | – |
+//! | Starting | – (judged later) | → Running; → Stopping if asked | retry, last good, hold or exit | – | retry | noted; INT twice: → Stopping, kill | asked to end: → Stopping, kill |
 //! | Running | → Stopping | – | – | → Left, or → Stopping to exit | as Exited | → Stopping to exit | recheck |
 //! | Left | → Stopping | – | – | – | → Waiting | → Stopping to exit | – |
-//! | Stopping | – (judged later) | – | – | ask the rest | → Waiting to start, or exit | then exit; twice: kill | kill, again |
+//! | Stopping | – (judged later) | – | as Emptied | ask the rest | → Waiting to start, or exit | then exit; twice: kill | kill, again |
 //! | Ended | – | – | – | – | – | – | – |
 //!
 //! Every event names its generation; one of another generation is old news and changes nothing.
@@ -26,7 +26,7 @@ use self::policy::HEALTHY;
 pub use self::policy::Policy;
 pub use self::state::Standing;
 pub(super) use self::state::State;
-use self::state::{Delay, Due, Next, StopPhase, Waiting};
+use self::state::{Asked, Delay, Due, Next, StopPhase, Waiting};
 use super::{
     Action, Ending, Generation, Moment, Note, Obstacle, Program, Reason, Recipient, RestartTimes,
     StartProblem, Stopper,
@@ -154,7 +154,11 @@ impl Life {
             State::Waiting(Waiting::ToRetry { at, .. }) => Some(*at),
             State::Running { recheck, .. } => *recheck,
             State::Stopping { phase, .. } => Some(phase.deadline()),
-            State::Waiting(_) | State::Starting { .. } | State::Left { .. } | State::Ended => None,
+            // An exec may hang in the kernel, on a mount that does not answer.
+            State::Starting { then_stop, .. } => {
+                then_stop.map(|asked| asked.since + self.policy.shutdown_timeout)
+            }
+            State::Waiting(_) | State::Left { .. } | State::Ended => None,
         }
     }
 
@@ -230,7 +234,7 @@ impl Life {
         self.has_last_good = true;
         let then_stop = *then_stop;
         self.state = State::Running { generation, since: now, recheck: Some(now + RECHECK) };
-        if let Some(stop) = then_stop {
+        if let Some(Asked { stop, .. }) = then_stop {
             self.shutdown(stop, now, out);
         }
     }
@@ -242,13 +246,18 @@ impl Life {
         now: Moment,
         out: &mut Vec<Action>,
     ) {
-        let State::Starting { due, then_stop, .. } = &self.state else {
-            return;
+        let (due, then_stop) = match &self.state {
+            State::Starting { due, then_stop, .. } if due.generation == generation => {
+                (due.clone(), *then_stop)
+            }
+            // It was given up before this came.
+            State::Stopping { .. } => return self.emptied(generation, now, out),
+            State::Waiting(_)
+            | State::Starting { .. }
+            | State::Running { .. }
+            | State::Left { .. }
+            | State::Ended => return,
         };
-        if generation != due.generation {
-            return;
-        }
-        let (due, then_stop) = (due.clone(), *then_stop);
         if then_stop.is_some() {
             let why = problem.why.clone();
             out.push(Action::Note(Note::StartFailed { generation, why, held: false }));
@@ -457,6 +466,10 @@ impl Life {
                 out.push(Action::Recheck);
             }
             State::Stopping { .. } => self.lose_patience(now, out),
+            State::Starting { due, then_stop: Some(asked), .. } => {
+                let (generation, asked) = (due.generation, *asked);
+                self.give_up_start(generation, asked, now, out);
+            }
             // These have no deadline.
             State::Waiting(_) | State::Starting { .. } | State::Left { .. } | State::Ended => {}
         }

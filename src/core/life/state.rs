@@ -29,7 +29,7 @@ pub(in crate::core) enum State {
         due: Due,
         ordered: Moment,
         /// The supervisor was asked to end meanwhile.
-        then_stop: Option<Stop>,
+        then_stop: Option<Asked>,
     },
     /// The app runs.
     Running {
@@ -44,6 +44,14 @@ pub(in crate::core) enum State {
     Stopping { generation: Generation, phase: StopPhase, next: Next },
     /// The supervisor ends.
     Ended,
+}
+
+/// A request to end that came before the app was there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::core) struct Asked {
+    pub(super) stop: Stop,
+    /// When it came.
+    pub(super) since: Moment,
 }
 
 /// What a start waits for.

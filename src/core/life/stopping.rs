@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use super::state::{Due, Next, State, StopPhase, Waiting};
+use super::state::{Asked, Due, Next, State, StopPhase, Waiting};
 use super::{GRACE, Life};
 use crate::core::{Action, Generation, Moment, Note, Recipient, Stop};
 
@@ -19,7 +19,14 @@ impl Life {
                 out.push(Action::Note(Note::ShuttingDown { signal: stop.signal }));
                 self.end(code, out);
             }
-            State::Starting { then_stop, .. } => *then_stop = Some(stop),
+            State::Starting { due, then_stop, .. } => match then_stop {
+                None => *then_stop = Some(Asked { stop, since: now }),
+                Some(asked) if stop.signal == libc::SIGINT => {
+                    let (generation, since) = (due.generation, asked.since);
+                    self.give_up_start(generation, Asked { stop, since }, now, out);
+                }
+                Some(_) => {}
+            },
             State::Running { generation, .. } => {
                 let generation = *generation;
                 out.push(Action::Note(Note::ShuttingDown { signal: stop.signal }));
@@ -139,6 +146,20 @@ impl Life {
         *phase = StopPhase::Killing { next_round: now + ROUND, since: now, begun };
         out.push(Action::Note(Note::Killing { generation, after: now.saturating_sub(begun) }));
         out.push(Action::KillAll { generation });
+    }
+
+    /// The supervisor was asked to end, and still nobody knows whether the app was started.
+    pub(super) fn give_up_start(
+        &mut self,
+        generation: Generation,
+        Asked { stop, since }: Asked,
+        now: Moment,
+        out: &mut Vec<Action>,
+    ) {
+        out.push(Action::Note(Note::ShuttingDown { signal: stop.signal }));
+        let phase = StopPhase::Asked { deadline: now, begun: since };
+        self.state = State::Stopping { generation, phase, next: Self::exit_by(stop) };
+        self.kill(generation, since, now, out);
     }
 
     /// TERM means the app's own stop signal; any other goes on as it is.

@@ -34,7 +34,8 @@ fn due() -> Due {
     Due::new(NEW, Reason::First, RestartTimes::default(), Duration::from_millis(99_900))
 }
 
-fn starting_with(due: Due, then_stop: Option<Stop>) -> State {
+fn starting_with(due: Due, stop: Option<Stop>) -> State {
+    let then_stop = stop.map(|stop| Asked { stop, since: secs(92) });
     State::Starting { due, ordered: Duration::from_millis(99_998), then_stop }
 }
 
@@ -212,8 +213,10 @@ fn being_started(state: &str, event: &str) -> Option<(Vec<Action>, State)> {
             let at = NOW + millis(20);
             (vec![], State::Waiting(Waiting::ToRetry { at, due: due() }))
         }
-        ("starting", "term") => (vec![], starting(Some(TERM))),
-        ("starting" | "starting to end", "int") => (vec![], starting(Some(INT))),
+        ("starting", "term") => (vec![], asked_to_end(TERM)),
+        ("starting", "int") => (vec![], asked_to_end(INT)),
+        ("starting to end", "int") => given_up(INT, 130),
+        ("starting to end", "woke") => given_up(TERM, 143),
         ("starting to end", "started") => (
             with(vec![note(told), shutting_down(15)], asked(NEW, Recipient::Group, 15)),
             State::Stopping {
@@ -236,6 +239,30 @@ fn being_started(state: &str, event: &str) -> Option<(Vec<Action>, State)> {
         }
         _ => return None,
     })
+}
+
+fn asked_to_end(stop: Stop) -> State {
+    let then_stop = Some(Asked { stop, since: NOW });
+    State::Starting { due: due(), ordered: millis(99_998), then_stop }
+}
+
+/// Whether an app was started is not known when patience ends.
+fn given_up(stop: Stop, code: u8) -> (Vec<Action>, State) {
+    let begun = secs(92);
+    let phase = StopPhase::Killing { next_round: NOW + millis(5), since: NOW, begun };
+    let killing = [
+        note(Note::Killing { generation: NEW, after: secs(8) }),
+        Action::KillAll { generation: NEW },
+    ];
+    let state = State::Stopping { generation: NEW, phase, next: Next::Exit { code } };
+    (with(vec![shutting_down(stop.signal)], killing), state)
+}
+
+#[test]
+fn the_failure_of_a_start_that_was_given_up_ends_the_supervisor() {
+    let (_, state) = given_up(TERM, 143);
+    let mut life = Life { last: NEW, ..life(state) };
+    assert_eq!(happen(&mut life, "failed"), [Action::Exit { code: 143 }]);
 }
 
 fn up(state: &str, event: &str) -> Option<(Vec<Action>, State)> {
@@ -441,7 +468,7 @@ fn fail_for_want(life: &mut Life, times: usize) -> (Vec<Duration>, Vec<Action>) 
         let mut out = Vec::new();
         life.start_failed(NEW, &problem(Obstacle::Shortage), now, &mut out);
         let at = life.deadline().unwrap();
-        pauses.push(at - now);
+        pauses.push(at.checked_sub(now).unwrap());
         life.woke(at, &mut out);
         life.start_due(at, &mut out);
         said.extend(out.into_iter().filter(|it| !matches!(it, Action::Start { .. })));

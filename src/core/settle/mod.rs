@@ -13,7 +13,7 @@
 //!
 //! All of it ends with `--settle-max`, or a multiple of it while a known session goes on sending.
 //!
-//! The end of the session settles it at once; otherwise the [`window`] decides.
+//! The end of the session that wrote it settles it almost at once; otherwise the [`window`] decides.
 
 mod marks;
 mod pending;
@@ -127,6 +127,10 @@ impl Settler {
             Phase::Collecting(pending) | Phase::Judging(pending) => pending,
         };
         pending.set.add(event, now);
+        let gone = matches!(event.what, What::Deleted | What::MovedAway | What::FolderGone);
+        if !gone && pending.session != Origin::Session {
+            pending.unclaimed.get_or_insert(now);
+        }
         if self.own.contains(&event.path) {
             // It changed unseen: is it still the app that has it open?
             pending.set.presume_open(&event.path, now);
@@ -155,7 +159,9 @@ impl Settler {
         }
     }
 
-    pub(super) fn looked_around(&mut self, seen: &Surroundings) {
+    /// A session that began after the first write did not do it: a health check, say, beside a copy
+    /// that no session makes. It puts the set off while it lives, but its end proves nothing.
+    pub(super) fn looked_around(&mut self, seen: &Surroundings, now: Moment) {
         self.stretch = seen.stretch;
         let young = seen.sessions.iter().filter(|it| !it.terminal && it.age_ms <= YOUNG_MS);
         let Phase::Collecting(pending) = &mut self.phase else {
@@ -164,6 +170,8 @@ impl Settler {
         for session in young {
             self.clients.insert(session.pid);
             pending.session = Origin::Session;
+            let began = now.saturating_sub(Duration::from_millis(session.age_ms));
+            pending.unclaimed = pending.unclaimed.filter(|written| began > *written + CLOCKS);
         }
     }
 
@@ -173,7 +181,12 @@ impl Settler {
             return;
         };
         if known && self.clients.is_empty() && pending.session == Origin::Session {
-            pending.session = Origin::EndedSession;
+            pending.session = match pending.unclaimed {
+                None => Origin::EndedSession,
+                Some(_) => Origin::Unknown,
+            };
+            // Another one may have come meanwhile.
+            pending.looked = None;
         }
     }
 
@@ -184,7 +197,7 @@ impl Settler {
         let Phase::Collecting(pending) = &mut self.phase else {
             return None;
         };
-        let unseen = self.clients.is_empty() && pending.session != Origin::EndedSession;
+        let unseen = self.clients.is_empty();
         let stale = pending.looked.is_none_or(|at| at < pending.set.last && now >= at + LOOK_AGAIN);
         if unseen && stale {
             pending.looked = Some(now);
@@ -209,7 +222,7 @@ impl Settler {
             paths: pending.set.paths(),
             first: pending.set.first,
             last: pending.set.last,
-            by_session: pending.session != Origin::Unknown,
+            by_session: pending.is_by_session(),
             witnessed: pending.set.witnessed(),
         };
         let Phase::Collecting(pending) = std::mem::replace(&mut self.phase, Phase::Quiet) else {
@@ -248,7 +261,7 @@ impl Settler {
         }
         match pending.follows {
             Some(gap) => self.window.cut_too_early(gap),
-            None => self.window.decay(),
+            None => self.window.kept_together(pending.set.largest_gap()),
         }
         let renamed = match pending.set.shape() {
             Shape::RenamedIn => pending.set.paths().into_iter().next(),
@@ -257,7 +270,7 @@ impl Settler {
         self.last_cut = Some(Cut {
             settled: now,
             last: pending.set.last,
-            by_session: pending.session != Origin::Unknown,
+            by_session: pending.is_by_session(),
             renamed,
         });
     }
@@ -295,6 +308,7 @@ impl Settler {
             looked: None,
             writers: Writers::Askable { from: now, pause: PROBE_MIN },
             session: if self.clients.is_empty() { Origin::Unknown } else { Origin::Session },
+            unclaimed: None,
             not_before: Moment::ZERO,
             told: None,
             held_up: now,
@@ -335,7 +349,9 @@ impl Settler {
         let lesson = pending.follows.and_then(window::lesson).unwrap_or_default();
         let window = self.window.quiet(set, self.stretch).max(lesson);
         let quiet = match pending.session {
-            Origin::EndedSession if set.shape() != Shape::DeletionsOnly => set.last,
+            Origin::EndedSession if set.shape() != Shape::DeletionsOnly => {
+                set.last + AFTER_SESSION.max(self.window.least())
+            }
             Origin::Session if !self.clients.is_empty() => set.last + window.max(SESSION_QUIET),
             Origin::EndedSession | Origin::Session | Origin::Unknown => set.last + window,
         };
@@ -361,6 +377,12 @@ impl Settler {
 const FOREIGN_WRITER: Duration = Duration::from_secs(2);
 /// Patience with a closed temporary file: a client that died leaves it behind.
 const TEMPORARY: Duration = Duration::from_secs(2);
+/// A session that ends in the middle of what somebody else writes must not cut it: a copy has gaps
+/// of 1 ms, `mv` in a loop of 2.7 ms. A sync client ends a millisecond or more after its last write
+/// anyway.
+const AFTER_SESSION: Duration = Duration::from_millis(5);
+/// The kernel dates a start to 10 ms, and we look some time after the event.
+const CLOCKS: Duration = Duration::from_millis(10);
 /// A session that lives but sends nothing for this long does something else.
 const SESSION_QUIET: Duration = Duration::from_secs(1);
 /// A sync client begins to write soon after it was exec'ed; older ones are a person's shells and

@@ -26,6 +26,8 @@ pub(super) struct Pending {
     pub(super) looked: Option<Moment>,
     pub(super) writers: Writers,
     pub(super) session: Origin,
+    /// When something was first written that no session that we know of can have written.
+    pub(super) unclaimed: Option<Moment>,
     /// Not before this moment, whatever the window says.
     pub(super) not_before: Moment,
     /// The executable whose writer the person was told of.
@@ -38,6 +40,11 @@ pub(super) struct Pending {
 }
 
 impl Pending {
+    /// Whether sync sessions wrote all of it.
+    pub(super) fn is_by_session(&self) -> bool {
+        self.session != Origin::Unknown && self.unclaimed.is_none()
+    }
+
     /// When the set has to do as it is, on a tree that never goes quiet. A known sync session that
     /// goes on sending is one change set, and its end will be told.
     pub(super) fn longest(&self, in_session: bool, settle_max: Duration) -> Moment {

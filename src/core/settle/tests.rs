@@ -10,7 +10,8 @@ use crate::core::{Probe, Session, WriterState};
 struct Walk {
     settler: Settler,
     now: Moment,
-    sessions: Vec<Session>,
+    /// Each with the moment when it was that old.
+    sessions: Vec<(Session, Moment)>,
     stretch: u32,
     /// Who has which file open, and whether the next start would exec it; nobody else does.
     open: BTreeMap<Arc<Path>, (WriterState, bool)>,
@@ -58,12 +59,12 @@ impl Walk {
     }
 
     fn session(&mut self, pid: i32, terminal: bool, age_ms: u64) -> &mut Self {
-        self.sessions.push(Session { pid, age_ms, terminal });
+        self.sessions.push((Session { pid, age_ms, terminal }, self.now));
         self
     }
 
     fn session_ends(&mut self, pid: i32) -> &mut Self {
-        self.sessions.retain(|it| it.pid != pid);
+        self.sessions.retain(|(it, _)| it.pid != pid);
         self.settler.session_ended(pid);
         self
     }
@@ -72,11 +73,19 @@ impl Walk {
     fn answer(&mut self) -> Option<Settled> {
         loop {
             match self.settler.poll(None, self.now)? {
-                Step::LookAround => self.settler.looked_around(&Surroundings {
-                    sessions: self.sessions.clone(),
-                    stretch: self.stretch,
-                    written: None,
-                }),
+                Step::LookAround => {
+                    let age = |(session, then): &(Session, Moment)| {
+                        let since =
+                            u64::try_from(self.now.saturating_sub(*then).as_millis()).unwrap();
+                        Session { age_ms: session.age_ms + since, ..session.clone() }
+                    };
+                    let seen = Surroundings {
+                        sessions: self.sessions.iter().map(age).collect(),
+                        stretch: self.stretch,
+                        written: None,
+                    };
+                    self.settler.looked_around(&seen, self.now);
+                }
                 Step::Probe(paths) => {
                     let probe = |path: Arc<Path>| {
                         let nobody = (WriterState::Nobody, false);
@@ -163,8 +172,8 @@ fn the_longest_window_is_300_ms() {
 }
 
 #[test]
-fn more_runnable_tasks_than_cores_stretch_the_window_up_to_three_times() {
-    for (stretch, ms) in [(0, 20), (2, 40), (9, 60)] {
+fn more_runnable_tasks_than_cores_stretch_the_window_up_to_six_times() {
+    for (stretch, ms) in [(0, 20), (2, 40), (9, 120)] {
         let mut walk = Walk::new();
         walk.stretch = stretch;
         walk.file("app", What::Modified).file("app", What::Closed);
@@ -344,6 +353,50 @@ fn a_session_that_goes_on_sending_is_one_set_for_six_times_settle_max() {
     assert_eq!(walk.settles(), settled(60_000, &["a", "b"]));
 }
 
+/// An exec'ed health check beside files that come through the engine: its end settled them at once.
+#[test]
+fn a_session_that_began_after_the_first_write_ends_nothing() {
+    let mut walk = Walk::new();
+    for (name, ms) in [("a", 0), ("b", 8), ("c", 16)] {
+        walk.at(ms).file(name, What::MovedIn);
+    }
+    walk.session(50, false, 0).at(37).file("d", What::MovedIn).at(39).session_ends(50);
+    assert_eq!(walk.settles(), settled(37 + 63, &["a", "b", "c", "d"]));
+}
+
+#[test]
+fn a_session_that_follows_another_or_deletions_is_the_author_of_what_it_writes() {
+    for first in [What::Deleted, What::MovedIn] {
+        let mut walk = Walk::new();
+        walk.session(50, false, 3).file("a", first).at(2).session_ends(50);
+        walk.at(3).session(51, false, 0).at(4).file("b", What::MovedIn);
+        walk.at(40).file("c", What::MovedIn).at(900).session_ends(51);
+        assert_eq!(walk.settles(), settled(900, &["a", "b", "c"]));
+    }
+}
+
+/// Two clients at work side by side; the end of the one that was seen first settled both.
+#[test]
+fn the_end_of_one_session_is_not_the_end_of_another() {
+    let mut walk = Walk::new();
+    walk.session(50, false, 3).file("a", What::MovedIn);
+    walk.at(5).session(51, false, 0).at(8).file("b", What::MovedIn).session_ends(50);
+    walk.at(600).file("c", What::MovedIn).at(900).session_ends(51);
+    assert_eq!(walk.settles(), settled(900, &["a", "b", "c"]));
+}
+
+/// It may be somebody else's end.
+#[test]
+fn the_end_of_a_session_waits_for_5_ms_of_quiet() {
+    let mut walk = Walk::new();
+    walk.session(50, false, 3).file("a", What::MovedIn).at(2).session_ends(50);
+    walk.at(4).file("b", What::MovedIn);
+    assert_eq!(walk.settles(), settled(54, &["a", "b"]));
+    let mut walk = Walk::new();
+    walk.session(50, false, 3).file("a", What::MovedIn).session_ends(50);
+    assert_eq!(walk.settles(), settled(5, &["a"]));
+}
+
 #[test]
 fn persons_and_old_sessions_are_no_sync_clients() {
     for (terminal, age_ms) in [(true, 3), (false, 5_001)] {
@@ -430,6 +483,23 @@ fn a_cut_that_came_too_early_teaches_a_longer_window_which_decays() {
         walk.close(true);
     }
     assert_eq!(windows, [180, 135, 101, 75]);
+}
+
+/// `go build`, and 17 ms later `strip`.
+#[test]
+fn what_was_learned_stays_as_long_as_it_is_needed() {
+    let mut walk = Walk::new();
+    walk.file("app", What::MovedIn);
+    assert_eq!(walk.settles(), settled(10, &["app"]));
+    walk.close(true).at(17).file("st", What::MovedIn);
+    walk.settles();
+    walk.close(true);
+    for build in (10_000..50_000).step_by(2_000) {
+        walk.at(build).file("app", What::MovedIn);
+        walk.at(build + 17).file("app", What::Modified).file("app", What::Closed);
+        assert_eq!(walk.settles(), settled(build + 17 + 25, &["app"]));
+        walk.close(true);
+    }
 }
 
 #[test]

@@ -188,3 +188,23 @@ fn next_tick() {
         std::thread::sleep(Duration::from_millis(1));
     }
 }
+
+#[test]
+fn a_file_that_was_too_young_gets_its_digest_when_it_is_old_enough() {
+    let mut field = Field::with(&["app"]);
+    field.watch.rebase_all();
+    // As the driver does: the walk, then the deadline, then the walk again.
+    let mut rounds = 0;
+    loop {
+        while field.watch.digest(SLICE) {}
+        let Some(next) = field.watch.deadline() else { break };
+        assert!(rounds < 5, "it never gets old enough");
+        rounds += 1;
+        std::thread::sleep(next.saturating_duration_since(std::time::Instant::now()));
+        assert!(field.watch.digests_are_due());
+    }
+    fs::remove_file(field.at("app")).unwrap();
+    make(&field.top, "app");
+    field.observed();
+    assert_eq!(field.differs("app"), Difference::Same);
+}

@@ -104,6 +104,53 @@ fn without_inotify_everything_is_polled() {
     assert_eq!(field.differs("a/app"), Difference::Gone);
 }
 
+/// Judged and started with between two polls, and gone again before the second. Found by the
+/// simulator.
+#[test]
+fn what_came_and_went_between_two_polls_is_found_if_a_start_lay_between() {
+    let (keep, top) = folder();
+    make(&top, "a/app");
+    make(&top, "a/went");
+    let watch = Watch::with_queue(Err(Errno::EMFILE), &[top.join("a")], Ignore::new(&[]), None);
+    let mut field = Field::of(keep, top, watch);
+    field.watch.epoch = i64::MAX;
+    field.told();
+    field.watch.rebase_all();
+    make(&field.top, "a/came");
+    fs::rename(field.at("a/went"), field.at("beside")).unwrap();
+    assert_eq!(field.differs("a/came"), Difference::New);
+    assert_eq!(field.differs("a/went"), Difference::Gone);
+    field.watch.freeze();
+    field.watch.rebase_all();
+    fs::remove_file(field.at("a/came")).unwrap();
+    fs::rename(field.at("beside"), field.at("a/went")).unwrap();
+    let mut found = field.told_later();
+    found.sort();
+    assert_eq!(found, ["Found a/came", "Found a/went"]);
+    assert_eq!(field.differs("a/came"), Difference::Gone);
+    assert_eq!(field.differs("a/went"), Difference::New);
+}
+
+#[test]
+fn a_start_is_followed_by_a_poll_at_once() {
+    let (keep, top) = folder();
+    make(&top, "app");
+    let day = std::time::Duration::from_hours(24);
+    let watch = Watch::with_queue(
+        Err(Errno::EMFILE),
+        std::slice::from_ref(&top),
+        Ignore::new(&[]),
+        Some(day),
+    );
+    let mut field = Field::of(keep, top, watch);
+    field.watch.epoch = i64::MAX;
+    field.told();
+    make(&field.top, "lib");
+    assert_eq!(field.told(), Vec::<String>::new());
+    field.watch.rebase_all();
+    assert_eq!(field.told(), ["Found lib"]);
+}
+
 #[test]
 fn folders_beyond_the_limit_of_watches_are_polled_and_it_is_said_once() {
     let mut field = Field::with(&["a/x", "b/y", "c/z"]);

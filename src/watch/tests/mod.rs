@@ -3,6 +3,7 @@
 mod baselines;
 mod events;
 mod folders;
+mod hearing;
 mod limits;
 mod roots;
 
@@ -144,6 +145,7 @@ impl Field {
                 }
                 what => format!("{what:?} {}", name(&event.path)),
             },
+            Observation::Used(event) => format!("{:?} {}", event.sign, name(&event.path)),
             Observation::Overflow => "Overflow".to_owned(),
             Observation::Warning(warning) => {
                 warning.to_string().replace(&format!("{}/", self.top.display()), "")

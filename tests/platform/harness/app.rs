@@ -49,6 +49,11 @@ impl App {
         fs::write(self.path().join(name), text).unwrap();
     }
 
+    /// Removes a file.
+    pub(crate) fn remove(&self, name: &str) {
+        fs::remove_file(self.path().join(name)).unwrap();
+    }
+
     /// Replaces a text that occurs in the file.
     pub(crate) fn edit(&self, name: &str, old: &str, new: &str) -> PathBuf {
         let path = self.path().join(name);

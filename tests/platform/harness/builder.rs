@@ -1,5 +1,6 @@
-//! A builder that has Relaunch as an optional last member of its order.
+//! A builder that has Relaunch as an optional member of its order.
 
+use std::fmt::Write as _;
 use std::process::Command;
 
 use super::host;
@@ -11,12 +12,27 @@ pub(crate) struct Builder {
 }
 
 impl Builder {
-    /// The Go fixture, then Relaunch, both optional.
+    /// What a Go app needs and the other watchexec, then Relaunch, all optional.
     pub(crate) fn with_relaunch_optional() -> Self {
+        let theirs = ["paketo-buildpacks/watchexec", "fixture/distributions"];
+        Self::of_order(&[&theirs[..], &["paketo-buildpacks/go-build", RELAUNCH]].concat())
+    }
+
+    /// Relaunch, then what a Go app needs, all optional.
+    pub(crate) fn with_relaunch_first() -> Self {
+        Self::of_order(&[RELAUNCH, "fixture/distributions", "paketo-buildpacks/go-build"])
+    }
+
+    /// What a Go app needs, then Relaunch, all optional.
+    pub(crate) fn with_relaunch_last_alone() -> Self {
+        Self::of_order(&["fixture/distributions", "paketo-buildpacks/go-build", RELAUNCH])
+    }
+
+    fn of_order(ids: &[&str]) -> Self {
         let name = host::unique("builder");
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("builder.toml");
-        std::fs::write(&path, descriptor()).unwrap();
+        std::fs::write(&path, descriptor(ids)).unwrap();
         let mut pack = Command::new("pack");
         pack.args(["builder", "create", &name, "--pull-policy", "never", "--config"]).arg(&path);
         host::run(&mut pack);
@@ -30,38 +46,26 @@ impl Drop for Builder {
     }
 }
 
-fn descriptor() -> String {
+const RELAUNCH: &str = "relaunch/live-reload";
+
+fn descriptor(ids: &[&str]) -> String {
     let fixtures = concat!(env!("CARGO_MANIFEST_DIR"), "/fixtures/buildpacks");
-    format!(
-        "[[buildpacks]]
-uri = \"{fixtures}/file-watcher\"
-[[buildpacks]]
-uri = \"{fixtures}/go-build\"
-[[buildpacks]]
-uri = \"{}\"
-
-[[order]]
-[[order.group]]
-id = \"fixture/file-watcher\"
-optional = true
-[[order.group]]
-id = \"fixture/go-build\"
-optional = true
-[[order.group]]
-id = \"relaunch/live-reload\"
-optional = true
-
-[lifecycle]
-uri = \"{}\"
-[build]
-image = \"{}\"
-[run]
-[[run.images]]
-image = \"{}\"
-",
-        host::buildpack(),
-        host::prepared("XTASK_LIFECYCLE"),
-        host::prepared("XTASK_BUILD_IMAGE"),
-        host::prepared("XTASK_RUN_IMAGE"),
-    )
+    let mut text = String::new();
+    for id in ids {
+        let folder = match *id {
+            RELAUNCH => host::buildpack(),
+            fixture => format!("{fixtures}/{}", fixture.rsplit('/').next().unwrap()),
+        };
+        let _ = writeln!(text, "[[buildpacks]]\nuri = \"{folder}\"");
+    }
+    text.push_str("[[order]]\n");
+    for id in ids {
+        let _ = writeln!(text, "[[order.group]]\nid = \"{id}\"\noptional = true");
+    }
+    let images = [host::prepared("XTASK_BUILD_IMAGE"), host::prepared("XTASK_RUN_IMAGE")];
+    let [build, run] = images;
+    let lifecycle = host::prepared("XTASK_LIFECYCLE");
+    let _ = writeln!(text, "[lifecycle]\nuri = \"{lifecycle}\"\n[build]\nimage = \"{build}\"");
+    let _ = writeln!(text, "[run]\n[[run.images]]\nimage = \"{run}\"");
+    text
 }

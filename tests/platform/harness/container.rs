@@ -50,10 +50,15 @@ impl Container {
         Self { id, image: None }
     }
 
-    /// The same with more arguments of `docker run`.
-    pub(crate) fn start_with(image: &Image, arguments: &[&str]) -> Self {
+    /// The same with more options of `docker run`.
+    pub(crate) fn start_with(image: &Image, options: &[&str]) -> Self {
+        Self::start_command(image, options, &[])
+    }
+
+    /// The same with arguments for the process.
+    pub(crate) fn start_command(image: &Image, options: &[&str], arguments: &[&str]) -> Self {
         let mut run = host::docker(&["run", "--detach", "--publish", "127.0.0.1::8080"]);
-        run.args(["--env", "RELAUNCH_LOG=json"]).args(arguments).arg(&image.name);
+        run.args(["--env", "RELAUNCH_LOG=json"]).args(options).arg(&image.name).args(arguments);
         Self::started(host::run(&mut run).trim().to_owned())
     }
 
@@ -88,6 +93,16 @@ impl Container {
         self.wait_until(&format!("a page with {text:?}"), |it| it.page().contains(text));
     }
 
+    /// How many change sets so far were found to change nothing.
+    pub(crate) fn unchanged(&self) -> usize {
+        self.log().matches("\"event\":\"unchanged\"").count()
+    }
+
+    /// Waits until so many change sets were found to change nothing.
+    pub(crate) fn wait_for_unchanged(&self, wanted: usize) {
+        self.wait_until(&format!("{wanted} unchanged sets"), |it| it.unchanged() >= wanted);
+    }
+
     /// Waits until the log has this text.
     pub(crate) fn wait_for_log(&self, text: &str) {
         self.wait_until(&format!("{text:?} in the log"), |it| it.log().contains(text));
@@ -109,10 +124,16 @@ impl Container {
 
     /// Copies a file in by an exec'ed tar, as the container's own user.
     pub(crate) fn copy_by_tar(&self, file: &Path, folder: &str) {
+        let name = file.file_name().unwrap().to_str().unwrap();
+        self.copy_all_by_tar(file.parent().unwrap(), &[name], folder);
+    }
+
+    /// The same with several files of a folder, each by its path below it.
+    pub(crate) fn copy_all_by_tar(&self, source: &Path, files: &[&str], folder: &str) {
         let mut tar = Command::new("tar")
             .args(["--create", "--directory"])
-            .arg(file.parent().unwrap())
-            .arg(file.file_name().unwrap())
+            .arg(source)
+            .args(files)
             .stdout(Stdio::piped())
             .spawn()
             .unwrap();
@@ -129,6 +150,16 @@ impl Container {
         host::run(host::docker(&["exec", &self.id]).args(command))
     }
 
+    /// What runs as PID 1 is our supervisor, and so is whoever is called `watchexec`.
+    pub(crate) fn assert_ours(&self) {
+        let bin = "/layers/relaunch_live-reload/supervisor/bin";
+        let running = self.execute(&["readlink", "/proc/1/exe"]);
+        assert_eq!(running, format!("{bin}/relaunch\n"));
+        let found = "command -v watchexec";
+        let found = self.execute(&["/cnb/lifecycle/launcher", "--", "sh", "-c", found]);
+        assert_eq!(found, format!("{bin}/watchexec\n"));
+    }
+
     /// The page, or nothing while nobody serves it.
     fn page(&self) -> String {
         let (published, address) = host::attempt(&mut host::docker(&["port", &self.id, "8080"]));
@@ -138,7 +169,8 @@ impl Container {
         get(address.lines().next().unwrap_or_default()).unwrap_or_default()
     }
 
-    fn wait_until(&self, what: &str, reached: impl Fn(&Self) -> bool) {
+    /// Waits until this is so; `what` is for the text of a failure.
+    pub(crate) fn wait_until(&self, what: &str, reached: impl Fn(&Self) -> bool) {
         let deadline = Instant::now() + PATIENCE;
         while !reached(self) {
             assert!(Instant::now() < deadline, "waited in vain for {what}; log:\n{}", self.log());

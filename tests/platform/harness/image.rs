@@ -1,13 +1,16 @@
 //! `pack build` and its image.
 
 use std::path::Path;
-use std::process::Command;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::process::{Command, Stdio};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
 use super::{App, host};
 
 /// Builds that share Go's cache on disk go one after the other.
 static GO_CACHE: Mutex<()> = Mutex::new(());
+
+/// Stands for the packaged buildpack in a list of ids.
+pub(crate) const RELAUNCH: &str = "relaunch";
 
 /// A `pack build` that is about to run.
 pub(crate) struct Build {
@@ -48,6 +51,15 @@ impl Build {
     /// Relaunch after the builder's buildpacks, as the README recommends.
     pub(crate) fn with_relaunch(self) -> Self {
         self.arguments(&["--buildpack", "from=builder", "--buildpack", &host::buildpack()])
+    }
+
+    /// These buildpacks in this order, none of them optional; see [`RELAUNCH`].
+    pub(crate) fn buildpacks(mut self, ids: &[&str]) -> Self {
+        for id in ids {
+            let ours = (*id == RELAUNCH).then(host::buildpack);
+            self.command.arg("--buildpack").arg(ours.as_deref().unwrap_or(id));
+        }
+        self
     }
 
     /// More arguments of pack.
@@ -109,12 +121,43 @@ impl Image {
         types
     }
 
+    /// Runs it until it ends, with more options of `docker run` and these arguments.
+    pub(crate) fn run(&self, options: &[&str], arguments: &[&str]) -> Ended {
+        let mut run = host::docker(&["run", "--rm", "--env", "RELAUNCH_LOG=json"]);
+        run.args(options).arg(&self.name).args(arguments);
+        let output = run.stdin(Stdio::null()).output().expect("docker is there");
+        let text = |bytes: Vec<u8>| String::from_utf8_lossy(&bytes).into_owned();
+        Ended { code: output.status.code(), out: text(output.stdout), err: text(output.stderr) }
+    }
+
     /// The type that runs when none is named.
     pub(crate) fn default_process(&self) -> String {
         let entrypoint = self.inspect(".Config.Entrypoint");
         let program = entrypoint[0].as_str().unwrap();
         Path::new(program).file_name().unwrap().to_string_lossy().into_owned()
     }
+}
+
+/// An image of several tests: built by the first, removed when none of those that run uses it any
+/// more. Tests of one room run one after the other, so it is mostly built once.
+pub(crate) fn shared(known: &Mutex<Weak<Image>>, build: impl FnOnce() -> Image) -> Arc<Image> {
+    let mut known = known.lock().unwrap_or_else(PoisonError::into_inner);
+    known.upgrade().unwrap_or_else(|| {
+        let image = Arc::new(build());
+        *known = Arc::downgrade(&image);
+        image
+    })
+}
+
+/// How a container ended.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Ended {
+    /// Its exit code.
+    pub(crate) code: Option<i32>,
+    /// What the app printed.
+    pub(crate) out: String,
+    /// The supervisor's log, and errors.
+    pub(crate) err: String,
 }
 
 impl Drop for Image {

@@ -1,4 +1,6 @@
-//! The builder: base images, the real lifecycle and the fixture buildpacks in its order.
+//! The builder: base images, the real lifecycle and the fixture buildpacks.
+//!
+//! Its order is a small one; a test that wants another names the buildpacks by their ids.
 
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
@@ -11,10 +13,14 @@ use crate::command;
 use crate::failure::Failure;
 use crate::workspace;
 
+/// The builder's own order, by folder: what an app needs that is compiled, and the buildpack that
+/// stands for another `watchexec`. Each is optional, so each app is built by those that fit.
+const ORDER: [&str; 3] = ["watchexec", "distributions", "go-build"];
+
 /// Creates the builder unless the engine has the very same one. Its name.
 pub(super) fn create(engine: &Engine, tools: &Tools, images: &Images) -> Result<String, Failure> {
     let buildpacks = fixture_buildpacks()?;
-    let descriptor = descriptor(&buildpacks, images, tools);
+    let descriptor = descriptor(&buildpacks, images, tools)?;
     let contents = contents(&buildpacks)?;
     let name = format!("relaunch-test/builder:{}", digest(&[&descriptor, &contents]));
     if command::succeeds(&mut engine.docker(&["image", "inspect", &name])) {
@@ -40,22 +46,32 @@ fn fixture_buildpacks() -> Result<Vec<PathBuf>, Failure> {
     Ok(buildpacks)
 }
 
-/// `builder.toml`: every fixture buildpack is optional, so each app is built by those that fit.
-fn descriptor(buildpacks: &[PathBuf], images: &Images, tools: &Tools) -> String {
+/// `builder.toml`.
+fn descriptor(buildpacks: &[PathBuf], images: &Images, tools: &Tools) -> Result<String, Failure> {
     let mut text = String::new();
     for buildpack in buildpacks {
         let _ = writeln!(text, "[[buildpacks]]\nuri = \"{}\"\n", buildpack.display());
     }
     text.push_str("[[order]]\n");
-    for buildpack in buildpacks {
-        let name = buildpack.file_name().unwrap_or_default().to_string_lossy();
-        let _ = writeln!(text, "[[order.group]]\nid = \"fixture/{name}\"\noptional = true\n");
+    for name in ORDER {
+        let id = id(&workspace::root().join("fixtures/buildpacks").join(name))?;
+        let _ = writeln!(text, "[[order.group]]\nid = \"{id}\"\noptional = true\n");
     }
     let archive = tools.lifecycle_archive();
     let _ = writeln!(text, "[lifecycle]\nuri = \"{}\"\n", archive.display());
     let _ = writeln!(text, "[build]\nimage = \"{}\"\n", images.build);
     let _ = writeln!(text, "[run]\n[[run.images]]\nimage = \"{}\"", images.run);
-    text
+    Ok(text)
+}
+
+/// The id in a buildpack's descriptor.
+fn id(buildpack: &Path) -> Result<String, Failure> {
+    let text = read(&buildpack.join("buildpack.toml"))?;
+    let line = text.lines().find_map(|line| line.strip_prefix("id = \"")?.strip_suffix('"'));
+    line.map(str::to_owned).ok_or_else(|| Failure::Unexpected {
+        expected: format!("{} has no id", buildpack.display()),
+        seen: text.clone(),
+    })
 }
 
 /// Everything in the fixture buildpacks, so that a change makes another builder.

@@ -36,23 +36,61 @@ pub enum Result {
     LeftOut(String),
 }
 
+/// The prepared platform.
+pub(crate) struct Platform {
+    engine: Engine,
+    tools: tools::Tools,
+    images: base::Images,
+    /// The builder's name.
+    pub(crate) builder: String,
+    /// The packaged buildpack's folder.
+    pub(crate) buildpack: PathBuf,
+    /// For `PATH`.
+    bin: PathBuf,
+}
+
+impl Platform {
+    /// The engine's client.
+    pub(crate) fn docker(&self, arguments: &[&str]) -> Command {
+        self.engine.docker(arguments)
+    }
+
+    /// One of our own tools, connected to the engine.
+    pub(crate) fn command(&self, name: &str) -> Command {
+        let mut command = Command::new(self.bin.join(name));
+        command.envs(environment(&self.engine));
+        command
+    }
+}
+
+/// Prepares the platform; without an engine the inner error says how to get one.
+pub(crate) fn prepare() -> std::result::Result<std::result::Result<Platform, String>, Failure> {
+    let engine = match engine::find_or_start()? {
+        Found::Engine(engine) => engine,
+        Found::Nothing(advice) => return Ok(Err(advice)),
+    };
+    let buildpack = package::package()?.folder;
+    let tools = tools::build()?;
+    let images = base::import(&engine)?;
+    let builder = builder::create(&engine, &tools, &images)?;
+    let bin = tools.bin(&engine)?;
+    Ok(Ok(Platform { engine, tools, images, builder, buildpack, bin }))
+}
+
 /// Prepares the platform and runs its tests.
 ///
 /// # Errors
 /// A part of the platform cannot be prepared; the text says what to do.
 pub fn run_tests(filters: &[String]) -> std::result::Result<Result, Failure> {
-    let engine = match engine::find_or_start()? {
-        Found::Engine(engine) => engine,
-        Found::Nothing(advice) => return Ok(Result::LeftOut(advice)),
+    let platform = match prepare()? {
+        Ok(platform) => platform,
+        Err(advice) => return Ok(Result::LeftOut(advice)),
     };
-    let package = package::package()?;
-    let tools = tools::build()?;
-    let images = base::import(&engine)?;
-    let builder = builder::create(&engine, &tools, &images)?;
+    let Platform { engine, tools, images, builder, buildpack, bin } = platform;
     let test_app = test_app::binary::path().map_err(Failure::Package)?;
     let path = std::env::var("PATH").unwrap_or_default();
     let variables = [
-        ("XTASK_BUILDPACK", package.folder.display().to_string()),
+        ("XTASK_BUILDPACK", buildpack.display().to_string()),
         ("XTASK_BUILDER", builder),
         ("XTASK_BUILD_IMAGE", images.build.clone()),
         ("XTASK_RUN_IMAGE", images.run.clone()),
@@ -60,7 +98,7 @@ pub fn run_tests(filters: &[String]) -> std::result::Result<Result, Failure> {
         ("XTASK_GOROOT", tools.goroot.clone()),
         ("XTASK_WORK", folder().display().to_string()),
         (test_app::binary::PATH_VARIABLE, test_app.display().to_string()),
-        ("PATH", format!("{}:{path}", tools.bin(&engine)?.display())),
+        ("PATH", format!("{}:{path}", bin.display())),
     ];
     let mut variables: Vec<(String, String)> =
         variables.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();

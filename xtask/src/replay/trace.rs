@@ -3,15 +3,17 @@
 //! The words are those that the watch uses: a CREATE is a file being written when it is opened
 //! next, else a link; a rename inside the tree is a `MOVED_FROM` directly followed by its
 //! `MOVED_TO`. What the watch does not ask the kernel for (openings, closings of readers, folders'
-//! own attributes) says nothing here either.
+//! own attributes) says nothing here either, and neither does what its built-in rules ignore.
 
 use std::collections::HashMap;
+use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 use std::{fmt, fs, io};
 
 use relaunch_buildpack::core::What;
+use relaunch_buildpack::watch::Ignore;
 
 /// One recorded change set.
 #[derive(Debug)]
@@ -66,9 +68,13 @@ impl Trace {
     /// Reads the text of a trace; the error is the number of the line that is none.
     pub(crate) fn parse(text: &str) -> Result<Self, usize> {
         let mut lines = Vec::new();
+        let ignore = Ignore::new(&[]);
         for (index, text) in text.lines().enumerate() {
             if !text.trim().is_empty() && !text.starts_with('#') {
-                lines.push(Line::parse(text).ok_or(index + 1)?);
+                let line = Line::parse(text).ok_or(index + 1)?;
+                if !line.path.iter().any(|name| ignore.covers_name(name.as_bytes())) {
+                    lines.push(line);
+                }
             }
         }
         Ok(Self { events: translate(&lines) })

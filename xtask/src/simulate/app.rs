@@ -22,6 +22,8 @@ pub(super) struct Manners {
     pub(super) own_state: bool,
     /// Again and again, as a log that is opened for each line.
     pub(super) heartbeat: bool,
+    /// It reads files beside at any time, and lists folders.
+    pub(super) curious: bool,
 }
 
 /// One generation.

@@ -126,17 +126,33 @@ impl Disk {
         self.inodes[inode].writers.push(who);
         self.names.insert(Arc::clone(name), inode);
         told.push(Told { name: Arc::clone(name), kind: Kind::Create });
+        told.extend(self.opened(name));
         (inode, told)
+    }
+
+    /// Who opens is told where somebody listens.
+    fn opened(&self, name: &Name) -> Vec<Told> {
+        let heard = is_heard(name) && self.names.contains_key(name);
+        heard.then(|| Told { name: Arc::clone(name), kind: Kind::Open }).into_iter().collect()
+    }
+
+    /// open(2), read(2) and close(2) of a reader.
+    pub(super) fn read(&self, name: &Name) -> Vec<Told> {
+        let mut told = self.opened(name);
+        if !told.is_empty() {
+            told.push(Told { name: Arc::clone(name), kind: Kind::Read });
+        }
+        told
     }
 
     /// open(2) for writing in place; `None` = no such file, or it is being run (`ETXTBSY`).
     pub(super) fn open(&mut self, name: &Name, cut: bool, who: Who) -> Option<(usize, Vec<Told>)> {
         let inode = self.inode_of(name).filter(|&inode| self.running != Some(inode))?;
         self.inodes[inode].writers.push(who);
-        let mut told = Vec::new();
+        let mut told = self.opened(name);
         if cut {
             let content = Content { form: Form::Truncated, size: 0, ..self.inodes[inode].content };
-            told = self.write(inode, content);
+            told.extend(self.write(inode, content));
         }
         Some((inode, told))
     }
@@ -235,3 +251,11 @@ impl Disk {
         self.names.insert(Arc::clone(name), inode);
     }
 }
+
+/// Whether the watch asks who reads a file of this name.
+pub(super) fn is_heard(name: &Path) -> bool {
+    name.starts_with(SPARED)
+}
+
+/// The root that is watched beside the one of the executable.
+pub(super) const SPARED: &str = "/s";

@@ -1,7 +1,9 @@
 //! Planted faults: what the simulator must be able to find. They are injected between the world and
 //! the core, or into the world's answers; the core's own code has none.
 
-use relaunch_buildpack::core::{Action, Event, Judgement, Surroundings, What, WriterState};
+use relaunch_buildpack::core::{
+    Action, Event, FileEvent, Judgement, Sign, Surroundings, UseEvent, What, WriterState,
+};
 
 /// A fault.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -52,13 +54,33 @@ pub(super) enum Fault {
     ExitLost,
     /// Sync sessions are never seen.
     SessionsUnseen,
+    /// Every sync session seems to have begun long before the first write.
+    SessionsOld,
     /// What happens while the app is down after a failure is taken for a doubt of the watch.
     DoubtedWhileHeld,
     /// The policy bounds every set by 5 ms.
     Impatient,
+    /// Nobody is heard reading.
+    ReadingUnheard,
+    /// Nobody is heard listing.
+    ListingUnheard,
+    /// Where the watch was deaf, nothing is said of it.
+    DeafnessUnsaid,
+    /// Writers are taken for readers.
+    WritersAsReaders,
+    /// A reader's close is taken for a writer's.
+    ReadersAsWriters,
+    /// What the old generation used counts under the new one.
+    UseKept,
+    /// The driver reads files that nobody uses, and takes that for use.
+    ProbesAsUse,
+    /// The next change of an unused file is compared with what it was at the start.
+    RebaseForgotten,
+    /// The root of the executable is spared, too.
+    SparedTooMuch,
 }
 
-pub(super) const FAULTS: [Fault; 25] = [
+pub(super) const FAULTS: [Fault; 35] = [
     Fault::ModifiedAsClosed,
     Fault::ForeignAsNobody,
     Fault::OwnAsForeign,
@@ -82,8 +104,18 @@ pub(super) const FAULTS: [Fault; 25] = [
     Fault::FoldersLost,
     Fault::ExitLost,
     Fault::SessionsUnseen,
+    Fault::SessionsOld,
     Fault::DoubtedWhileHeld,
     Fault::Impatient,
+    Fault::ReadingUnheard,
+    Fault::ListingUnheard,
+    Fault::DeafnessUnsaid,
+    Fault::WritersAsReaders,
+    Fault::ReadersAsWriters,
+    Fault::UseKept,
+    Fault::ProbesAsUse,
+    Fault::RebaseForgotten,
+    Fault::SparedTooMuch,
 ];
 
 /// What the core gets instead of an event; `stopping` = a generation was asked to end and lives;
@@ -143,6 +175,7 @@ pub(super) fn tamper(
             let change = relaunch_buildpack::core::Change { paths, ..Default::default() };
             Some(Event::Judged { forced, judgement: Judgement::Changed(change) })
         }
+        (fault, Event::Used(sign)) => tamper_with_sign(fault, sign),
         (Fault::SessionEndForgotten, Event::SessionEnded { .. }) => None,
         (Fault::DoubtedWhileHeld, Event::File(mut file)) if held => {
             file.what = What::Found;
@@ -151,8 +184,31 @@ pub(super) fn tamper(
         (Fault::SessionsUnseen, Event::LookedAround(seen)) => {
             Some(Event::LookedAround(Surroundings { sessions: Vec::new(), ..seen }))
         }
+        (Fault::SessionsOld, Event::LookedAround(mut seen)) => {
+            for session in &mut seen.sessions {
+                session.age_ms = session.age_ms.max(1_000);
+            }
+            Some(Event::LookedAround(seen))
+        }
         (Fault::ExitLost, Event::Exited { .. } | Event::Emptied { .. }) if !stopping => None,
         (_, event) => Some(event),
+    }
+}
+
+/// What the core gets instead of a sign of use.
+fn tamper_with_sign(fault: Fault, mut used: UseEvent) -> Option<Event> {
+    match (fault, used.sign) {
+        (Fault::ReadingUnheard, Sign::Read | Sign::Opened)
+        | (Fault::ListingUnheard, Sign::Listed)
+        | (Fault::DeafnessUnsaid, Sign::Unseen) => None,
+        (Fault::ReadersAsWriters, Sign::Read) => {
+            Some(Event::File(FileEvent { path: used.path, what: What::Closed }))
+        }
+        (Fault::WritersAsReaders, Sign::Opened) => {
+            used.sign = Sign::Read;
+            Some(Event::Used(used))
+        }
+        _ => Some(Event::Used(used)),
     }
 }
 

@@ -26,6 +26,12 @@ pub(super) enum Kind {
         cookie: u32,
     },
     Delete,
+    /// Somebody opened a file.
+    Open,
+    /// Somebody read it, or closed it without having written.
+    Read,
+    /// Somebody opened a folder.
+    List,
     /// As for files, with `IN_ISDIR`.
     FolderFrom {
         cookie: u32,

@@ -17,6 +17,7 @@ mod promise;
 pub(crate) mod random;
 mod schedule;
 mod steps;
+mod usage;
 mod watch;
 mod world;
 mod writer;

@@ -22,6 +22,7 @@ impl World {
             Action::Probe(paths) => self.probe(&paths),
             Action::Judge(question) => {
                 self.judged_files.extend(question.paths.iter().cloned());
+                self.pry(&question.unused);
                 let before = self.judge(&question);
                 let time = self.random.micros(50, 3_000);
                 self.spend(time);
@@ -57,7 +58,11 @@ impl World {
                 self.exited = Some(self.now);
                 Vec::new()
             }
-            Action::Suspend => Vec::new(),
+            Action::Adopt(paths) => {
+                self.rebase(&paths);
+                Vec::new()
+            }
+            Action::Suspend | Action::Digest(_) | Action::StopListening(_) => Vec::new(),
         }
     }
 
@@ -67,10 +72,11 @@ impl World {
         let sessions: Vec<_> = self
             .sessions
             .iter()
-            .map(|(&pid, &begin)| Session {
-                pid,
-                age_ms: u64::try_from(self.now.saturating_sub(begin).as_millis()).unwrap_or(0),
-                terminal: false,
+            .map(|(&pid, &begin)| {
+                // The kernel counts starts in ticks of 10 ms.
+                let tick = begin.as_millis() / 10 * 10;
+                let age = self.now.as_millis().saturating_sub(tick);
+                Session { pid, age_ms: u64::try_from(age).unwrap_or(0), terminal: false }
             })
             .collect();
         self.named.extend(sessions.iter().map(|it| it.pid));
@@ -98,10 +104,17 @@ impl World {
 
     fn judge(&self, question: &Judge) -> Judgement {
         let app = name(APP);
-        let differs: Vec<Name> =
+        let mut differs: Vec<Name> =
             question.paths.iter().filter(|path| self.differs(path)).cloned().collect();
+        differs.extend(question.names.iter().filter(|name| self.came_or_went(name)).cloned());
         if differs.is_empty() && !question.forced {
-            return Judgement::Unchanged;
+            let unused = question.unused.iter().filter(|path| self.differs(path));
+            let paths: Vec<Name> = unused.cloned().collect();
+            return if paths.is_empty() {
+                Judgement::Unchanged
+            } else {
+                Judgement::NotUsed(Change { paths, ..Change::default() })
+            };
         }
         if !self.disk.writers(&app).is_empty() {
             return Judgement::Busy { path: app };
@@ -145,7 +158,11 @@ impl World {
         }
         let (fork, exec) = (self.random.micros(SPAWN.0, SPAWN.1), self.random.micros(50, 500));
         self.spend(fork);
+        let unheard = self.begin_listening();
         let baseline = self.contents();
+        // What was judged is looked at once more just before the exec.
+        let judged = self.judged_files.clone();
+        self.watch.look_at(&judged, &self.disk);
         self.spend(exec);
         let failed = |why: &str, exit_code, obstacle| {
             let problem = StartProblem { why: why.into(), exit_code, obstacle };
@@ -172,7 +189,7 @@ impl World {
             }
             self.disk.running = self.disk.inode_of(&app);
         }
-        self.exec(generation, content, baseline)
+        self.exec(generation, content, baseline, unheard)
     }
 
     fn exec(
@@ -180,6 +197,7 @@ impl World {
         generation: Generation,
         content: Content,
         baseline: std::collections::BTreeMap<Name, Content>,
+        unheard: Vec<Event>,
     ) -> Vec<Event> {
         let app = name(APP);
         let raced = baseline.get(&app) != Some(&content) && self.disk.running.is_some();
@@ -195,7 +213,11 @@ impl World {
         self.starts.push(self.now);
         self.reactions.push(self.decided.take().unwrap_or(self.now));
         self.spawn(generation);
+        if self.schedule.poll.is_some() {
+            self.at(self.now, Step::PollAfterStart);
+        }
         let mut said = vec![Event::Started { generation, pid: 100 }];
+        said.extend(self.begin_looking(generation, unheard));
         if raced {
             said.push(Event::File(FileEvent { path: app, what: What::Found }));
         }

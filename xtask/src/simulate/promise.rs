@@ -6,6 +6,7 @@ use relaunch_buildpack::core::settle::is_temporary;
 
 use super::disk::{Form, Name};
 use super::schedule::Set;
+use super::usage::is_beside;
 use super::world::{REST, World};
 use super::writer::{APP, Pattern, name};
 
@@ -66,9 +67,15 @@ impl World {
             let inode = self.disk.inode_of(path).map(|inode| self.disk.inode(inode));
             running.is_none() && inode.is_some_and(|inode| inode.silent)
         };
-        let counts = |path: &&Name| !exempt.contains(*path) && !is_temporary(path) && !silent(path);
-        let stale = all.filter(counts).find(|path| on_disk.get(*path) != self.loaded.get(*path))?;
-        Some(format!("an update of {} was lost", stale.display()))
+        // What came and went between two polls nobody saw.
+        let polled = self.schedule.poll.is_some();
+        let unseen = |path: &Name| polled && !on_disk.contains_key(path) && !self.watch.knew(path);
+        let own = |path: &Name| exempt.contains(path) || is_temporary(path) || is_beside(path);
+        let counts = |path: &&Name| !own(path) && !silent(path) && !unseen(path);
+        let stale = all.filter(counts).find(|path| on_disk.get(*path) != self.loaded.get(*path));
+        let lost = stale.map(|path| format!("an update of {} was lost", path.display()));
+        let heard = running.filter(|_| !polled);
+        lost.or_else(|| heard.and_then(|_| self.stale_beside()))
     }
 
     /// Somebody did something to a file that is still there after the app had failed. Where the
@@ -104,7 +111,7 @@ impl World {
         }
         let reaction = self.reactions.iter().find(within).copied()?;
         let bound = match pattern {
-            Pattern::SessionCopy | Pattern::LongSession => SESSION,
+            Pattern::SessionCopy | Pattern::LongSession | Pattern::TwoSessions => SESSION,
             _ => WINDOW,
         };
         let late = reaction > end + bound;
@@ -112,7 +119,8 @@ impl World {
     }
 }
 
-/// From the last write of a session to the decision: its end, a look, a judgement.
-const SESSION: Duration = Duration::from_millis(25);
+/// From the last write of a session to the decision: its end, a look, a judgement; and the end of a
+/// health check that might have been another client.
+const SESSION: Duration = Duration::from_millis(100);
 /// The longest quiet time that follows what a well-behaved writer does: that of deletions.
 const WINDOW: Duration = Duration::from_millis(1_300);

@@ -9,7 +9,9 @@ pub(crate) struct Random(u64);
 
 impl Random {
     pub(crate) fn new(seed: u64) -> Self {
-        Self(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15).wrapping_add(0x1234_5678_9abc_def1))
+        // Mixed once: the states of one stream lie a fixed distance apart, and seeds that did so too
+        // would share a stream, each a few numbers ahead of the next.
+        Self(Self(seed).next())
     }
 
     fn next(&mut self) -> u64 {
@@ -44,5 +46,21 @@ impl Random {
     pub(crate) fn pick<T: Copy>(&mut self, all: &[T]) -> T {
         let last = u64::try_from(all.len()).unwrap_or(1) - 1;
         all[usize::try_from(self.range(0, last)).unwrap_or(0)]
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn seeds_do_not_share_a_stream() {
+        let numbers = |seed| {
+            let mut random = Random::new(seed);
+            (0..20).map(|_| random.next()).collect::<Vec<_>>()
+        };
+        let all: Vec<u64> = (0..100).flat_map(numbers).collect();
+        let different: std::collections::BTreeSet<_> = all.iter().collect();
+        assert_eq!(different.len(), all.len());
     }
 }

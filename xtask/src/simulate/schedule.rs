@@ -25,6 +25,8 @@ pub(super) struct Schedule {
     pub(super) poll: Option<Duration>,
     /// The driver reads so late, at most.
     pub(super) late_us: u64,
+    /// The root beside is watched only from then on.
+    pub(super) late_watch: Option<Duration>,
     pub(super) reloads: Vec<Duration>,
     pub(super) shutdown: Option<Duration>,
     /// When the last thing happens.
@@ -68,6 +70,7 @@ impl Schedule {
             own_log: false,
             own_state: false,
             heartbeat: false,
+            curious: false,
         };
         Self {
             writers: Vec::new(),
@@ -77,6 +80,7 @@ impl Schedule {
             queue: 16_384,
             poll: None,
             late_us: 300,
+            late_watch: None,
             reloads: Vec::new(),
             shutdown: None,
             end: Duration::ZERO,
@@ -92,6 +96,7 @@ impl Schedule {
             own_log: random.chance(40),
             own_state: false,
             heartbeat: false,
+            curious: false,
         };
         let count = random.range(1, 4);
         let mut author = Author::new(random);
@@ -102,6 +107,9 @@ impl Schedule {
             let own = author.write(pattern, begin);
             let end = own.iter().map(Writer::end).max().unwrap_or(begin);
             sets.push(Set { pattern, begin, end });
+            if author.random.chance(30) {
+                writers.extend(health_check(&own, end, author.random));
+            }
             writers.extend(own);
             begin = end + author.random.millis(5_000, 9_000);
         }
@@ -119,6 +127,7 @@ impl Schedule {
             own_log: poll.is_none() && random.chance(30),
             own_state: poll.is_none() && random.chance(10),
             heartbeat: random.chance(50),
+            curious: random.chance(60),
         };
         let queue = if poll.is_some() { &[0; 4] } else { &[16_384, 16_384, 4, 12] };
         let queue = usize::try_from(random.pick(queue)).unwrap_or(4);
@@ -130,13 +139,16 @@ impl Schedule {
         let first = author.random.pick(&[0, 2, 2]);
         for _ in 0..author.random.range(1, 5) {
             let begin = Duration::from_secs(first) + author.random.millis(0, spread);
-            match author.random.range(0, 10) {
+            match author.random.range(0, 13) {
                 3 => writers.push(author.remove(begin)),
                 0 if poll.is_none() => writers.push(author.foreign_log(begin)),
                 1 => writers.push(author.mapped(begin)),
                 2 => writers.push(author.broken(begin)),
                 4 => writers.push(author.heel(begin)),
                 5 => writers.push(author.touch(begin)),
+                11 => writers.push(author.revert(begin)),
+                12 => writers.push(author.pages(begin)),
+                13 => writers.push(author.reader(begin)),
                 _ => {
                     let pattern = author.random.pick(&PATTERNS);
                     let own = author.write(pattern, begin);
@@ -151,6 +163,20 @@ impl Schedule {
         let reload = |random: &mut Random| Duration::from_secs(2) + random.millis(0, 4_000);
         let reloads = if random.chance(20) { vec![reload(random)] } else { Vec::new() };
         let shutdown = random.chance(15).then(|| random.millis(1, 10_000));
-        Self { writers, manners, queue, poll, late_us, reloads, shutdown, end, ..Self::quiet() }
+        let late_watch = random.chance(20).then(|| random.millis(1, 3_000));
+        let rest = Self { late_watch, shutdown, end, ..Self::quiet() };
+        Self { writers, manners, queue, poll, late_us, reloads, ..rest }
     }
 }
+
+/// A health check in the middle of what somebody writes. One that began before the first write could
+/// be its author, so far as anybody can tell.
+fn health_check(writers: &[Writer], end: Duration, random: &mut Random) -> Option<Writer> {
+    let first = writers.iter().map(Writer::first_write).min()? + TICK;
+    let room = u64::try_from(end.checked_sub(first)?.as_millis()).ok()?;
+    let begin = first + random.millis(0, room);
+    Some(Writer::check(begin, random.millis(1, 60)))
+}
+
+/// A session that began so little after the first write may seem to have begun before it.
+const TICK: Duration = Duration::from_millis(22);

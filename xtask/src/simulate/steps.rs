@@ -33,7 +33,8 @@ impl World {
     fn operate(&mut self, writer: usize, op: Op) {
         self.say(|| format!("  writer {writer}: {op:?}"));
         let who = Who::Writer(writer);
-        let lasts = !matches!(op, Op::Unlink(_) | Op::Rename(..) | Op::RenameFolder(..));
+        let lasts =
+            !matches!(op, Op::Unlink(_) | Op::Rename(..) | Op::RenameFolder(..) | Op::Read(_));
         let told = match op {
             Op::Create(name, content) => {
                 let (inode, told) = self.disk.create(&name, content, who);
@@ -72,6 +73,7 @@ impl World {
             }
             Op::Link(name, content) => self.disk.link(&name, content),
             Op::Unlink(name) => self.disk.unlink(&name),
+            Op::Read(name) => self.disk.read(&name),
             Op::Store(name, content) => {
                 self.disk.store(&name, content);
                 Vec::new()

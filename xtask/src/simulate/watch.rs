@@ -6,17 +6,20 @@
 //! `ScanBegan` and `ScanEnded`, and what differs from the table is `Found`.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
 use std::sync::Arc;
 
-use relaunch_buildpack::core::{Event, FileEvent, What};
+use relaunch_buildpack::core::{Event, FileEvent, Sign, UseEvent, What};
 
-use super::disk::{Disk, Name, Stat};
+use super::disk::{Disk, Name, SPARED, Stat};
 use super::fault::Fault;
 use super::kernel::{Kind, Queue, Read};
 
 #[derive(Debug, Default)]
 pub(super) struct Watch {
     table: BTreeMap<Name, Stat>,
+    /// Every name that was ever in it.
+    known: BTreeSet<Name>,
 }
 
 impl Watch {
@@ -28,6 +31,12 @@ impl Watch {
             .filter_map(|name| Some((disk.stat(&name)?, name)))
             .map(|(stat, name)| (name, stat))
             .collect();
+        self.known = self.table.keys().cloned().collect();
+    }
+
+    /// Whether it ever saw this name.
+    pub(super) fn knew(&self, name: &Name) -> bool {
+        self.known.contains(name)
     }
 
     /// Reads what the kernel queued and says it to the core.
@@ -42,6 +51,7 @@ impl Watch {
             match read {
                 Read::Overflow if fault == Some(Fault::ScanForgotten) => {}
                 Read::Overflow => {
+                    said.push(unseen());
                     said.push(Event::ScanBegan);
                     said.extend(self.compare(disk, |_| true));
                     said.push(Event::ScanEnded);
@@ -70,6 +80,15 @@ impl Watch {
                             said.push(Event::ScanBegan);
                             said.extend(self.compare(disk, |name| name.starts_with(&told.name)));
                             said.push(Event::ScanEnded);
+                            continue;
+                        }
+                        Kind::Open | Kind::Read | Kind::List => {
+                            let sign = match told.kind {
+                                Kind::Open => Sign::Opened,
+                                Kind::Read => Sign::Read,
+                                _ => Sign::Listed,
+                            };
+                            said.push(Event::Used(UseEvent { path: told.name, sign }));
                             continue;
                         }
                         Kind::Create => created(&told.name, disk),
@@ -101,9 +120,19 @@ impl Watch {
 
     fn note(&mut self, name: &Name, disk: &Disk) {
         match disk.stat(name) {
-            Some(stat) => self.table.insert(Arc::clone(name), stat),
+            Some(stat) => {
+                self.known.insert(Arc::clone(name));
+                self.table.insert(Arc::clone(name), stat)
+            }
             None => self.table.remove(name),
         };
+    }
+
+    /// Takes these as they are for seen.
+    pub(super) fn look_at(&mut self, names: &BTreeSet<Name>, disk: &Disk) {
+        for name in names {
+            self.note(name, disk);
+        }
     }
 
     fn note_below(&mut self, folder: &Name, disk: &Disk) {
@@ -125,6 +154,11 @@ impl Watch {
         }
         found
     }
+}
+
+/// Anything may have been used below the root that is listened to.
+pub(super) fn unseen() -> Event {
+    Event::Used(UseEvent { path: Arc::from(Path::new(SPARED)), sign: Sign::Unseen })
 }
 
 fn created(name: &Name, disk: &Disk) -> What {

@@ -11,6 +11,9 @@
 //! 3. *Baseline before exec*: the state of all watched files is noted before the exec, never after.
 //!    What was really exec'ed comes from the running process; if it is not what the baseline says,
 //!    the executable is fed as `Found` after `Started`.
+//!    What was judged since the last start is looked at once more, or a poll would not see that it
+//!    came before the start and went after it.
+//!    Where files are polled, a poll follows the start at once.
 //!    The header of the very file that is exec'ed is checked once more, on its descriptor: between
 //!    the judgement and the exec somebody may put a broken file in place (`StartFailed`).
 //! 4. *Judgement against what runs*: contents are compared with the baseline of the last start, the
@@ -20,7 +23,10 @@
 //! 5. `Found` is fed between `ScanBegan` and `ScanEnded`; `Recheck` compares the table
 //!    in the same way, as far as the executable and the paths go that were judged before a start
 //!    and not rechecked after one: a second start may come before the first one's recheck.
-//! 6. `SessionEnded` comes after all that the session wrote; `Exited` before `Emptied`, and
+//! 6. Signs of use below the spared root are fed in their order. Around a start those of the old
+//!    generation are dropped, `Spared` follows `Started`, and what was not listened to before the
+//!    exec is `Unseen`. A path that was said to be unused is not opened.
+//! 7. `SessionEnded` comes after all that the session wrote; `Exited` before `Emptied`, and
 //!    `Emptied` when nothing is left.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
@@ -35,8 +41,9 @@ use super::fault::{Fault, tamper, tamper_with_action};
 use super::kernel::{Queue, Told};
 use super::random::Random;
 use super::schedule::Schedule;
+use super::usage::{Known, Look, is_beside};
 use super::watch::Watch;
-use super::writer::{APP, DATA, name};
+use super::writer::{APP, BESIDE, DATA, first_content, name, spared};
 
 /// Something that the world does by itself.
 #[derive(Debug, Clone)]
@@ -47,8 +54,11 @@ pub(super) enum Step {
     HelperEnds(Generation),
     Log(Generation),
     State(Generation),
+    Look(Generation, Look),
+    Watched,
     Baseline,
     Poll,
+    PollAfterStart,
     Reload,
     Shutdown,
 }
@@ -71,6 +81,8 @@ pub(super) struct World {
     /// What the driver believes the app has read, and what it really has.
     pub(super) baseline: BTreeMap<Name, Content>,
     pub(super) loaded: BTreeMap<Name, Content>,
+    /// What it knows of the files beside.
+    pub(super) known: Known,
     /// The paths that were judged since the last start.
     pub(super) judged_files: BTreeSet<Name>,
     /// Those that were judged before it and not rechecked since, and the executable.
@@ -118,6 +130,9 @@ impl World {
             let version = 1_000_000 + u32::try_from(version).unwrap_or(0);
             disk.plant(&name(file), Content { version, size: 100, form: Form::Whole });
         }
+        for (number, file) in BESIDE.into_iter().enumerate() {
+            disk.plant(&spared(file), first_content(number));
+        }
         let mut watch = Watch::default();
         watch.begin(&disk);
         Self {
@@ -137,6 +152,7 @@ impl World {
             processes: Vec::new(),
             baseline: BTreeMap::new(),
             loaded: BTreeMap::new(),
+            known: Known::default(),
             judged_files: BTreeSet::new(),
             started_files: BTreeSet::new(),
             executable: None,
@@ -193,6 +209,9 @@ impl World {
         if let Some(period) = self.schedule.poll {
             self.at(period, Step::Poll);
         }
+        if let Some(at) = self.schedule.late_watch {
+            self.at(at, Step::Watched);
+        }
         for at in self.schedule.reloads.clone() {
             self.at(at, Step::Reload);
         }
@@ -241,8 +260,11 @@ impl World {
             Step::HelperEnds(generation) => self.helper_ends(generation),
             Step::Log(generation) => self.append_log(generation),
             Step::State(generation) => self.write_state(generation),
+            Step::Look(generation, look) => self.look(generation, look),
+            Step::Watched => self.watch_beside(),
             Step::Baseline => self.baseline = self.contents(),
             Step::Poll => self.poll(),
+            Step::PollAfterStart => self.list(),
             Step::Reload => self.tell_driver(Event::ReloadAsked),
             Step::Shutdown => {
                 self.shutdown = Some(self.now);
@@ -259,7 +281,10 @@ impl World {
 
     /// Queues inotify events.
     pub(super) fn queue(&mut self, told: Vec<Told>) {
-        for told in told.into_iter().filter(|_| self.schedule.poll.is_none()) {
+        let late = self.schedule.late_watch.is_some_and(|from| self.now < from);
+        let is_told =
+            |told: &Told| self.schedule.poll.is_none() && !(late && is_beside(&told.name));
+        for told in told.into_iter().filter(is_told).collect::<Vec<_>>() {
             self.say(|| format!("    {} {:?}", told.name.display(), told.kind));
             self.queue.push(told);
         }
@@ -270,12 +295,25 @@ impl World {
 
     /// Compares everything, as the watch does where the kernel tells nothing.
     fn poll(&mut self) {
-        for found in self.watch.compare(&self.disk, |_| true) {
-            self.tell_driver(found);
-        }
+        self.list();
         let Some(period) = self.schedule.poll else { return };
         if self.now < self.schedule.end + REST {
             self.at(self.now + period, Step::Poll);
+        }
+    }
+
+    /// The root beside is watched at last: it is compared with what was there when the app began.
+    fn watch_beside(&mut self) {
+        if self.schedule.poll.is_none() {
+            for found in self.watch.compare(&self.disk, is_beside) {
+                self.tell_driver(found);
+            }
+        }
+    }
+
+    fn list(&mut self) {
+        for found in self.watch.compare(&self.disk, |_| true) {
+            self.tell_driver(found);
         }
     }
 
@@ -316,6 +354,7 @@ impl World {
             let alive = self.processes.iter().any(Process::is_alive);
             let held = self.crashed && !alive;
             let Some(event) = tamper(self.fault, event, stopping, held) else { continue };
+            self.note_sign(&event);
             self.say(|| format!("→ {event:?}"));
             for action in self.core.handle(event, self.now) {
                 for action in tamper_with_action(self.fault, action) {

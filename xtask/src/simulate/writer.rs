@@ -7,7 +7,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::disk::{Content, Form, Name};
+use super::disk::{Content, Form, Name, SPARED};
 use super::random::Random;
 
 /// One system call.
@@ -24,6 +24,7 @@ pub(super) enum Op {
     Link(Name, Content),
     Unlink(Name),
     Store(Name, Content),
+    Read(Name),
 }
 
 /// A process that writes: each step after a pause.
@@ -38,6 +39,19 @@ pub(super) struct Writer {
 impl Writer {
     pub(super) fn end(&self) -> Duration {
         self.begin + self.steps.iter().map(|(pause, _)| *pause).sum::<Duration>()
+    }
+
+    /// When it does something that is no deletion.
+    pub(super) fn first_write(&self) -> Duration {
+        let writes = |op: &Op| !matches!(op, Op::Unlink(_));
+        let before = self.steps.iter().position(|(_, op)| writes(op)).map_or(0, |at| at + 1);
+        self.begin + self.steps.iter().take(before).map(|(pause, _)| *pause).sum::<Duration>()
+    }
+
+    /// A health check: an engine execs it, and it writes nothing.
+    pub(super) fn check(begin: Duration, life: Duration) -> Self {
+        let nothing = Op::Attrib(name("not there"));
+        Self { begin, steps: vec![(life, nothing)], session: true }
     }
 }
 
@@ -63,9 +77,13 @@ pub(super) enum Pattern {
     DataChunks,
     BuiltFolder,
     LongSession,
+    TwoSessions,
+    Unused,
+    Used,
+    Classic,
 }
 
-pub(super) const PATTERNS: [Pattern; 19] = [
+pub(super) const PATTERNS: [Pattern; 23] = [
     Pattern::Copy,
     Pattern::CopyForce,
     Pattern::Install,
@@ -85,12 +103,16 @@ pub(super) const PATTERNS: [Pattern; 19] = [
     Pattern::DataChunks,
     Pattern::BuiltFolder,
     Pattern::LongSession,
+    Pattern::TwoSessions,
+    Pattern::Unused,
+    Pattern::Used,
+    Pattern::Classic,
 ];
 
 impl Pattern {
     /// Nothing differs afterwards, so nothing is to be started.
     pub(super) fn changes_nothing(self) -> bool {
-        matches!(self, Self::Touch | Self::SameAgain)
+        matches!(self, Self::Touch | Self::SameAgain | Self::Unused)
     }
 }
 
@@ -98,6 +120,14 @@ impl Pattern {
 pub(super) fn name(text: &str) -> Name {
     Arc::from(Path::new("/w").join(text))
 }
+
+/// A name in the root beside it.
+pub(super) fn spared(text: &str) -> Name {
+    Arc::from(Path::new(SPARED).join(text))
+}
+
+/// Files beside: one that the app reads at each start, one that it may read, one that it never does.
+pub(super) const BESIDE: [&str; 3] = ["conf", "sub/page", "main.c"];
 
 /// The executable.
 pub(super) const APP: &str = "app";
@@ -151,6 +181,7 @@ impl<'a> Author<'a> {
                 self.whole_tree();
                 return vec![self.finish(begin, true)];
             }
+            Pattern::TwoSessions => return self.two_sessions(begin, files),
             Pattern::Touch => {
                 for number in 0..files {
                     self.step(0, 5, Op::Attrib(file(number)));
@@ -168,6 +199,9 @@ impl<'a> Author<'a> {
             }
             Pattern::Vim => self.vim(),
             Pattern::BuiltFolder => self.built_folder(files),
+            Pattern::Unused => self.copy(&spared("main.c"), true),
+            Pattern::Used => self.copy(&spared("conf"), true),
+            Pattern::Classic => return self.classic(begin),
         }
         vec![self.finish(begin, false)]
     }
@@ -197,6 +231,52 @@ impl<'a> Author<'a> {
         }
         self.step(0, 5, Op::RenameFolder(built.clone(), last));
         self.step(0, 2, Op::RenameFolder(next, built));
+    }
+
+    /// The classic Go sample: the source is synced, then the executable into the same tree, then
+    /// it is copied to where it runs, each by a session of its own.
+    fn classic(&mut self, begin: Duration) -> Vec<Writer> {
+        let compiled = spared("build/mod");
+        self.created(&spared("main.c"), 5, 0);
+        let source = self.finish(begin, true);
+        let compiling = self.random.millis(600, 2_500);
+        self.created(&compiled, 5, 0);
+        let synced = self.finish(source.end() + compiling, true);
+        let moment = self.random.millis(5, 900);
+        self.step(0, 2, Op::Read(compiled));
+        self.created(&name(APP), 5, 0);
+        let copy = self.finish(synced.end() + moment, true);
+        vec![source, synced, copy]
+    }
+
+    /// A file is changed, and later back again.
+    pub(super) fn revert(&mut self, begin: Duration) -> Writer {
+        let number = self.random.pick(&[0, 1]);
+        let (file, content) = (spared(BESIDE[number]), self.content());
+        self.step(0, 1, Op::MoveIn(file.clone(), content));
+        self.step(300, 3_000, Op::MoveIn(file, first_content(number)));
+        self.finish(begin, false)
+    }
+
+    /// Names come and go, in a folder that the app may have listed.
+    pub(super) fn pages(&mut self, begin: Duration) -> Writer {
+        for number in 0..self.random.range(1, 3) {
+            let (page, content) = (spared(&format!("sub/page{number}")), self.content());
+            self.step(0, 400, Op::MoveIn(page.clone(), content));
+            if self.random.chance(30) {
+                self.step(0, 900, Op::Unlink(page));
+            }
+        }
+        self.finish(begin, false)
+    }
+
+    /// Somebody who looks at what is there.
+    pub(super) fn reader(&mut self, begin: Duration) -> Writer {
+        for _ in 0..self.random.range(1, 4) {
+            let file = self.random.pick(&BESIDE);
+            self.step(0, 900, Op::Read(spared(file)));
+        }
+        self.finish(begin, false)
     }
 
     /// Another file on the heels of the executable: it comes when the new generation is on its way.
@@ -374,6 +454,19 @@ impl<'a> Author<'a> {
         vec![first, second]
     }
 
+    /// Two clients at once, of which the first is done before the second.
+    fn two_sessions(&mut self, begin: Duration, files: u64) -> Vec<Writer> {
+        for number in 0..files {
+            self.whole(&name(&format!("sub/g{number}")), Form::Whole);
+        }
+        let first = self.finish(begin, true);
+        let within = first.end().saturating_sub(begin).as_millis();
+        let later = self.random.millis(0, u64::try_from(within).unwrap_or(0));
+        self.step(10, 20, Op::Attrib(name("not there")));
+        self.tar(files, true, 700);
+        vec![first, self.finish(begin + later, true)]
+    }
+
     fn vim(&mut self) {
         let (file, backup) = (name("sub/f2"), name("sub/f2~"));
         self.step(0, 1, Op::Rename(file.clone(), backup.clone()));
@@ -385,6 +478,12 @@ impl<'a> Author<'a> {
 
 /// How long a storm lasts.
 const STORM: Duration = Duration::from_secs(25);
+
+/// What lies under a name of [`BESIDE`] in the beginning.
+pub(super) fn first_content(number: usize) -> Content {
+    let version = 1_000_100 + u32::try_from(number).unwrap_or(0);
+    Content { version, size: 100, form: Form::Whole }
+}
 
 /// The first is the executable, the others are data.
 fn file(number: u64) -> Name {

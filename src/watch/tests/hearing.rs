@@ -1,0 +1,150 @@
+//! Listening to readers, on real files. `cargo test --lib watch::tests::hearing`
+
+use super::*;
+
+/// Two roots of which the second is listened to, both swept before a start.
+fn listening(paths: &[&str]) -> Field {
+    let mut field = Field::unswept(paths, &["bin", "src"], &[]);
+    field.watch.epoch = i64::MAX;
+    let root = field.at("src");
+    field.watch.listen(&[root]);
+    field.tells(&[]);
+    field.watch.freeze();
+    field.watch.rebase_all();
+    field
+}
+
+fn read(field: &Field, path: &str) {
+    fs::read(field.at(path)).unwrap();
+}
+
+#[test]
+fn a_reader_is_heard_below_the_root_that_is_listened_to() {
+    let mut field = listening(&["bin/app", "src/conf", "src/sub/page"]);
+    read(&field, "bin/app");
+    read(&field, "src/conf");
+    read(&field, "src/sub/page");
+    let signs = ["Opened", "Read", "Read"];
+    let of = |name: &str| signs.map(|sign| format!("{sign} {name}"));
+    assert_eq!(field.told(), [of("src/conf"), of("src/sub/page")].concat());
+}
+
+#[test]
+fn a_writer_opens_and_closes() {
+    let mut field = listening(&["bin/app", "src/conf"]);
+    fs::write(field.at("src/new"), "x").unwrap();
+    field.tells(&["Created src/new", "Opened src/new", "Modified src/new", "Closed src/new"]);
+}
+
+#[test]
+fn our_own_listing_is_not_heard_and_somebody_elses_is() {
+    let mut field = listening(&["bin/app", "src/sub/page"]);
+    assert_eq!(fs::read_dir(field.at("src/sub")).unwrap().count(), 1);
+    // Two reads: the names, and that there are no more.
+    field.tells(&["Listed src/sub", "Listed src/sub"]);
+    // A tar that extracts into the folder opens it and asks for no name.
+    fs::File::open(field.at("src/sub")).unwrap();
+    field.tells(&[]);
+    fs::create_dir(field.at("src/new")).unwrap();
+    fs::write(field.at("src/new/page"), "x").unwrap();
+    let told = field.told();
+    assert!(!told.iter().any(|it| it.starts_with("Listed")), "{told:?}");
+    read(&field, "src/new/page");
+    field.tells(&["Opened src/new/page", "Read src/new/page", "Read src/new/page"]);
+}
+
+#[test]
+fn a_busy_folder_is_deaf_until_the_next_start() {
+    let mut field = listening(&["bin/app", "src/conf"]);
+    let folder = field.at("src");
+    field.watch.stop_listening(&folder);
+    read(&field, "src/conf");
+    field.tells(&[]);
+    fs::write(field.at("src/conf"), "other").unwrap();
+    field.tells(&["Modified src/conf", "Closed src/conf"]);
+    field.watch.freeze();
+    read(&field, "src/conf");
+    field.tells(&["Opened src/conf", "Read src/conf", "Read src/conf"]);
+}
+
+#[test]
+fn what_is_not_listed_at_a_start_may_be_used_unseen() {
+    let mut field = Field::unswept(&["bin/app", "src/conf"], &["bin", "src"], &[]);
+    let root = field.at("src");
+    field.watch.listen(&[root]);
+    field.watch.freeze();
+    let told = field.told();
+    assert!(told.contains(&"Unseen src".to_owned()), "{told:?}");
+}
+
+#[test]
+fn a_small_tree_is_heard_before_the_first_start() {
+    let mut field = Field::unswept(&["bin/app", "src/a/b/c"], &["bin", "src"], &[]);
+    let root = field.at("src");
+    field.watch.epoch = i64::MAX;
+    field.watch.listen(&[root]);
+    field.watch.prepare_listening(DEADLINE);
+    field.watch.freeze();
+    field.tells(&[]);
+}
+
+#[test]
+fn signs_of_the_old_generation_are_dropped_at_a_start() {
+    let mut field = listening(&["bin/app", "src/conf"]);
+    read(&field, "src/conf");
+    fs::write(field.at("src/conf"), "other").unwrap();
+    field.watch.freeze();
+    field.tells(&["Modified src/conf", "Closed src/conf"]);
+}
+
+#[test]
+fn an_overflow_a_polled_root_and_one_that_came_back_are_unseen() {
+    let mut field = listening(&["bin/app", "src/conf"]);
+    field.watch.overflow();
+    let told = field.told();
+    assert!(told.contains(&"Unseen src".to_owned()), "{told:?}");
+
+    let mut field = listening(&["bin/app", "src/conf"]);
+    fs::rename(field.at("src"), field.at("old")).unwrap();
+    make(&field.top.clone(), "src/conf");
+    let told = field.told();
+    assert!(told.contains(&"Unseen src".to_owned()), "{told:?}");
+
+    let mut field = listening(&["bin/app", "src/conf"]);
+    field.watch.poll_also(super::super::polling::Target::All);
+    field.tells(&["Unseen src"]);
+    field.watch.freeze();
+    assert!(field.told().contains(&"Unseen src".to_owned()));
+}
+
+#[test]
+fn only_wanted_files_are_digested_where_readers_are_heard() {
+    let mut field = listening(&["bin/app", "src/conf", "src/main"]);
+    field.digested(&["bin/app"]);
+    let conf = field.at("src/conf");
+    field.watch.want_digest(&conf);
+    let has = |field: &Field, path: &str| {
+        let (id, name) = field.watch.table.locate(&field.at(path)).unwrap();
+        field.watch.table.get(id, &name).unwrap().digest.is_some()
+    };
+    let deadline = Instant::now() + DEADLINE;
+    while !has(&field, "src/conf") {
+        field.watch.want_digest(&conf);
+        while field.watch.digest(SLICE) {}
+        assert!(Instant::now() < deadline, "no digest");
+    }
+    assert!(!has(&field, "src/main"));
+}
+
+#[test]
+fn names_that_came_or_went_are_told_without_opening_anything() {
+    let mut field = listening(&["bin/app", "src/conf", "src/old/page"]);
+    fs::remove_file(field.at("src/conf")).unwrap();
+    make(&field.top.clone(), "src/new/page");
+    fs::write(field.at("src/main"), "x").unwrap();
+    fs::remove_dir_all(field.at("src/old")).unwrap();
+    field.told();
+    let names = ["src/conf", "src/new", "src/main", "src/old", "src/none", "bin/app"];
+    let found = names.map(|name| field.watch.came_or_went(&field.at(name)));
+    assert_eq!(found, [true, true, true, true, false, false]);
+}

@@ -1,0 +1,169 @@
+//! What the app does with the files beside its own root: it reads and lists some of them, and must
+//! not be stale in any of those.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use relaunch_buildpack::core::{Event, Generation, UseEvent};
+
+use super::disk::{Content, Name, is_heard};
+use super::fault::Fault;
+use super::kernel::{Kind, Told};
+use super::watch::unseen;
+use super::world::{Step, World};
+use super::writer::{BESIDE, spared};
+
+/// What the running generation knows of the files beside.
+#[derive(Debug, Default)]
+pub(super) struct Known {
+    /// Every content of a file that it has read.
+    read: BTreeMap<Name, BTreeSet<u32>>,
+    /// The names in each folder that it has listed.
+    listed: BTreeMap<Name, BTreeSet<Name>>,
+    /// The signs that the driver was told under it.
+    signs: Vec<UseEvent>,
+}
+
+/// Something that the app does with a file beside.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Look {
+    Read(&'static str),
+    List(&'static str),
+}
+
+impl World {
+    /// The driver's part before an exec: signs of the last generation are dropped, and what cannot
+    /// be heard under the next one is said.
+    pub(super) fn begin_listening(&mut self) -> Vec<Event> {
+        for event in self.watch.read(&mut self.queue, &self.disk, self.fault) {
+            match event {
+                Event::Used(_) => {}
+                event => self.inbox.push_back(event),
+            }
+        }
+        let deaf = self.schedule.poll.is_some()
+            || self.schedule.late_watch.is_some_and(|from| self.now < from);
+        deaf.then(unseen).into_iter().collect()
+    }
+
+    /// The app begins; the driver says what is spared. `unheard` = see above.
+    pub(super) fn begin_looking(
+        &mut self,
+        generation: Generation,
+        unheard: Vec<Event>,
+    ) -> Vec<Event> {
+        let old = std::mem::take(&mut self.known);
+        let mut looks = vec![(Duration::from_millis(10), Look::Read(BESIDE[0]))];
+        if self.schedule.manners.curious {
+            let mut at = || self.random.millis(0, 6_000);
+            looks.push((at(), Look::Read(BESIDE[1])));
+            looks.push((at(), Look::Read(BESIDE[0])));
+            looks.push((at(), Look::List("sub")));
+        }
+        for (after, look) in looks {
+            self.at(self.now + after, Step::Look(generation, look));
+        }
+        let mut roots = vec![spared("")];
+        if self.fault == Some(Fault::SparedTooMuch) {
+            roots.push(super::writer::name(""));
+        }
+        let mut said = vec![Event::Spared { roots }];
+        said.extend(unheard);
+        if self.fault == Some(Fault::UseKept) {
+            said.extend(old.signs.into_iter().map(Event::Used));
+        }
+        said
+    }
+
+    /// The app reads or lists.
+    pub(super) fn look(&mut self, generation: Generation, look: Look) {
+        let alive = self.living(generation).is_some_and(|index| self.processes[index].leader);
+        if !alive {
+            return;
+        }
+        let told = match look {
+            Look::Read(file) => {
+                let name = spared(file);
+                if let Some(content) = self.disk.content(&name) {
+                    self.known.read.entry(name.clone()).or_default().insert(content.version);
+                }
+                self.disk.read(&name)
+            }
+            Look::List(folder) => {
+                let folder = spared(folder);
+                let names = self.disk.below(&folder).into_iter().collect();
+                self.known.listed.insert(folder.clone(), names);
+                vec![Told { name: folder, kind: Kind::List }]
+            }
+        };
+        self.queue(told);
+    }
+
+    /// The driver was told this.
+    pub(super) fn note_sign(&mut self, event: &Event) {
+        if let Event::Used(sign) = event {
+            self.known.signs.push(sign.clone());
+        }
+    }
+
+    /// The driver's own reading of files that it had been told to leave closed.
+    pub(super) fn pry(&mut self, unused: &[Name]) {
+        if self.fault == Some(Fault::ProbesAsUse) {
+            let told = unused.iter().flat_map(|name| self.disk.read(name)).collect();
+            self.queue(told);
+        }
+    }
+
+    /// Whether this entry came or went since the app was started.
+    pub(super) fn came_or_went(&self, entry: &Name) -> bool {
+        let was = self.baseline.keys().any(|name| name.starts_with(entry));
+        let is = !self.disk.below(entry).is_empty();
+        was != is
+    }
+
+    /// What lies there now is what the app may read from now on.
+    pub(super) fn rebase(&mut self, unused: &[Name]) {
+        if self.fault == Some(Fault::RebaseForgotten) {
+            return;
+        }
+        for path in unused {
+            self.baseline.retain(|name, _| !name.starts_with(path));
+            let now = self.disk.below(path);
+            let now = now.into_iter().filter_map(|it| Some((self.disk.content(&it)?, it)));
+            let now: Vec<(Content, Name)> = now.collect();
+            self.baseline.extend(now.into_iter().map(|(content, name)| (name, content)));
+        }
+    }
+
+    /// A file beside that the running generation is stale in.
+    pub(super) fn stale_beside(&self) -> Option<String> {
+        // What came and went before the watch was up left no trace.
+        let late = self.schedule.late_watch.zip(self.starts.last());
+        let blind = late.is_some_and(|(watched, start)| *start < watched);
+        let is_as_before = |name: &Name| {
+            let names = |all: Vec<Name>| all.into_iter().filter(|it| it.starts_with(name));
+            let (was, is) = (self.loaded.keys().cloned().collect(), self.disk.below(name));
+            names(was).eq(is) && self.disk.content(name) == self.loaded.get(name).copied()
+        };
+        let unseen = |name: &Name| blind && is_as_before(name);
+        let stale =
+            self.known.read.iter().filter(|(name, _)| !unseen(name)).find(|(name, read)| {
+                let now = self.disk.content(name).map(|content| content.version);
+                read.iter().any(|version| Some(*version) != now)
+            });
+        if let Some((name, read)) = stale {
+            return Some(format!("{} was read as {read:?} and is another now", name.display()));
+        }
+        let changed = self.known.listed.iter().find(|(folder, names)| {
+            !unseen(folder)
+                && self.disk.below(folder).into_iter().collect::<BTreeSet<_>>() != **names
+        });
+        changed
+            .map(|(folder, _)| format!("{} was listed and has other names now", folder.display()))
+    }
+}
+
+/// Whether a name lies beside the app's own root.
+pub(super) fn is_beside(name: &Name) -> bool {
+    is_heard(name)
+}

@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use super::client::{AskError, Conversation, find};
 use super::message::{Form, Request};
-use super::screen::screen;
+use super::screen::{printable, screen};
 use crate::log::since_1970;
 
 /// A question, and to whom.
@@ -209,13 +209,15 @@ fn manifest(pid: u32, until: Instant) -> Result<Value, AskError> {
     answer.ok_or(AskError::TimedOut(PROMPT))
 }
 
-/// Prints a line; false = nobody reads any more.
+/// Prints lines; false = nobody reads any more. Whoever answers runs as the app does and may not be
+/// a supervisor at all: nothing it says moves the cursor of root's terminal.
 fn say(text: &str) -> bool {
-    writeln!(io::stdout(), "{text}").is_ok()
+    text.lines().all(|line| writeln!(io::stdout(), "{}", printable(line)).is_ok())
 }
 
 fn complain(text: &str) {
-    let _ = writeln!(io::stderr(), "relaunch: {text}");
+    let lines: Vec<_> = text.lines().map(printable).collect();
+    let _ = writeln!(io::stderr(), "relaunch: {}", lines.join("\n"));
 }
 
 /// A supervisor answers within a millisecond; one that does not in this time is stopped or starved.

@@ -1,14 +1,21 @@
 //! A conversation with one supervisor: connect, ask, read lines until a deadline.
 
+use std::fs;
 use std::io::{self, BufRead, BufReader, ErrorKind, Read, Write};
-use std::os::unix::net::UnixStream;
+use std::os::fd::AsRawFd;
+use std::os::linux::net::SocketAddrExt;
+use std::os::unix::net::{SocketAddr, UnixStream};
 use std::time::{Duration, Instant};
 
-use nix::sys::socket::{getsockopt, sockopt::PeerCredentials};
+use nix::sys::socket::sockopt::{PeerCredentials, SendTimeout};
+use nix::sys::socket::{self, AddressFamily, SockFlag, SockType, UnixAddr, getsockopt, setsockopt};
+use nix::sys::time::{TimeVal, TimeValLike};
+use nix::unistd::geteuid;
 use serde_json::Value;
 
 use super::message::Request;
 use super::place;
+use super::screen::printable;
 
 /// Why there is no answer.
 #[derive(Debug, thiserror::Error)]
@@ -19,7 +26,7 @@ pub enum AskError {
     )]
     None,
     /// Several listen, and none was named.
-    #[error("{} supervisors run here; name one with --pid: {}", .0.len(), listed(.0))]
+    #[error("{} supervisors run here; name one with --pid:\n{}", .0.len(), listed(.0))]
     Several(Vec<u32>),
     /// The supervisor with this process id does not listen.
     #[error("no supervisor with pid {0} runs here; `relaunch status` finds those that do")]
@@ -38,8 +45,15 @@ pub enum AskError {
     Hidden(io::Error),
 }
 
+/// A line for each supervisor: its process id and its command line.
 fn listed(pids: &[u32]) -> String {
-    pids.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
+    let line = |pid: &u32| {
+        let words = fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
+        let words: Vec<_> = words.split(|byte| *byte == 0).map(String::from_utf8_lossy).collect();
+        let line = printable(words.join(" ").trim_end());
+        format!("{pid:>8}  {}", line.chars().take(WIDE).collect::<String>())
+    };
+    pids.iter().map(line).collect::<Vec<_>>().join("\n")
 }
 
 /// The supervisor to ask: the named one, or the only one.
@@ -51,11 +65,53 @@ pub fn find(pid: Option<u32>) -> Result<u32, AskError> {
     if let Some(pid) = pid {
         return Ok(pid);
     }
-    match place::all().map_err(AskError::Hidden)?[..] {
-        [] => Err(AskError::None),
-        [only] => Ok(only),
-        ref several => Err(AskError::Several(several.to_vec())),
+    let ours = geteuid().as_raw();
+    let (mut found, mut refused) = (Vec::new(), None);
+    for pid in place::all().map_err(AskError::Hidden)? {
+        // Anybody can take a name in this form: only what its own process listens to is one.
+        match connect(pid) {
+            Ok((_, owner)) => found.push((pid, owner)),
+            Err(error @ AskError::Refused(_)) => refused = Some(error),
+            Err(_) => {}
+        }
     }
+    if ours != 0 && found.iter().any(|(_, owner)| *owner == ours) {
+        // Whom we may not ask anyway must not keep us from our own.
+        found.retain(|(_, owner)| *owner == ours);
+    }
+    match found[..] {
+        [] => Err(refused.unwrap_or(AskError::None)),
+        [(only, _)] => Ok(only),
+        ref several => Err(AskError::Several(several.iter().map(|(pid, _)| *pid).collect())),
+    }
+}
+
+/// A connection to the process with this id, and the user that it runs as.
+fn connect(pid: u32) -> Result<(UnixStream, u32), AskError> {
+    let address = place::address(pid).map_err(AskError::Hidden)?;
+    let stream = connect_soon(&address).map_err(|_| AskError::NotThis(pid))?;
+    let peer = getsockopt(&stream, PeerCredentials).map_err(|error| broken(&error.into()))?;
+    if u32::try_from(peer.pid()) != Ok(pid) {
+        let why = format!("process {} has taken the name of supervisor {pid}", peer.pid());
+        return Err(AskError::Refused(why));
+    }
+    let ours = geteuid().as_raw();
+    // A supervisor of root says for itself that it answers root alone.
+    if ours != 0 && peer.uid() != 0 && peer.uid() != ours {
+        let why = format!("process {pid} belongs to the user with the id {}", peer.uid());
+        return Err(AskError::Refused(why));
+    }
+    Ok((stream, peer.uid()))
+}
+
+/// Connects, but not to somebody who never accepts: there connect(2) would wait for ever.
+fn connect_soon(address: &SocketAddr) -> io::Result<UnixStream> {
+    let flags = SockFlag::SOCK_CLOEXEC;
+    let socket = socket::socket(AddressFamily::Unix, SockType::Stream, flags, None)?;
+    setsockopt(&socket, SendTimeout, &TimeVal::milliseconds(ACCEPTED_WITHIN))?;
+    let name = UnixAddr::new_abstract(address.as_abstract_name().unwrap_or_default())?;
+    socket::connect(socket.as_raw_fd(), &name)?;
+    Ok(UnixStream::from(socket))
 }
 
 /// A connection whose request was sent.
@@ -73,13 +129,7 @@ impl Conversation {
     ///
     /// It does not listen, or the name is another process's.
     pub fn begin(pid: u32, request: Request) -> Result<Self, AskError> {
-        let address = place::address(pid).map_err(AskError::Hidden)?;
-        let mut stream = UnixStream::connect_addr(&address).map_err(|_| AskError::NotThis(pid))?;
-        let peer = getsockopt(&stream, PeerCredentials).map_err(|error| broken(&error.into()))?;
-        if u32::try_from(peer.pid()) != Ok(pid) {
-            let why = format!("process {} has taken the name of supervisor {pid}", peer.pid());
-            return Err(AskError::Refused(why));
-        }
+        let (mut stream, _) = connect(pid)?;
         // Whoever may not ask is told so and dropped, perhaps before this: then the answer says why.
         let _ = stream.write_all(request.to_line().as_bytes());
         Ok(Self::over(stream))
@@ -139,6 +189,11 @@ impl Conversation {
         value.map(Some).map_err(|error| AskError::Broken(error.to_string()))
     }
 }
+
+/// A supervisor accepts within a millisecond; its queue is long enough for every storm of clients.
+const ACCEPTED_WITHIN: i64 = 500;
+/// Characters of a command line in a list.
+const WIDE: usize = 100;
 
 /// No answer of a supervisor is longer: whoever sends more has only taken its name.
 pub const LONGEST_LINE: usize = 1 << 20;

@@ -79,7 +79,7 @@ impl Manifest {
     /// Of a supervisor that begins at `now` to run this command.
     #[must_use]
     pub fn new(command: Vec<String>, now: SystemTime) -> Self {
-        Self { command, since: since_1970(now), ..Self::default() }
+        Self { command: bounded(command), since: since_1970(now), ..Self::default() }
     }
 
     /// Takes a line of the log in.
@@ -204,11 +204,28 @@ pub fn state_name(standing: Standing) -> &'static str {
     }
 }
 
+/// A command line may have megabytes; the manifest must fit into an answer.
+fn bounded(command: Vec<String>) -> Vec<String> {
+    let (mut left, mut kept) = (LONGEST_COMMAND, Vec::new());
+    for word in command {
+        let Some(rest) = left.checked_sub(word.len()) else {
+            kept.push("…".to_owned());
+            break;
+        };
+        left = rest;
+        kept.push(word);
+    }
+    kept
+}
+
+/// Bytes of the command that are told.
+const LONGEST_COMMAND: usize = 32 * 1_024;
 /// Warnings that are kept.
 const KEPT_WARNINGS: usize = 16;
 
 #[cfg(test)]
 mod tests {
+    use std::collections::{BTreeMap, BTreeSet};
     use std::time::{Duration, UNIX_EPOCH};
 
     use super::*;
@@ -269,6 +286,50 @@ mod tests {
             },
         });
         assert_eq!(told, expected);
+    }
+
+    /// docs/manifest.md lists each field in a row of its own or, one level down, in its object's row.
+    #[test]
+    fn every_field_is_documented_and_no_other() {
+        let mut manifest = Manifest::new(vec!["app".to_owned()], at(1));
+        let (generation, reason) = (Generation(1), Reason::Requested);
+        for _ in 0..2 {
+            let (reason, times) = (reason.clone(), RestartTimes::default());
+            let note = Note::Started { generation, pid: 40, reason, times };
+            manifest.told(&Line::Core(note), at(2));
+        }
+        let ended =
+            Note::Exited { generation, ending: Ending::Code(1), after: Duration::ZERO, held: true };
+        manifest.told(&Line::Core(ended), at(2));
+        manifest.told(&Line::Core(Note::FellBack { why: "odd".to_owned() }), at(2));
+        let told: Value = serde_json::from_str(&manifest.to_json(&look())).unwrap();
+        let document = include_str!("../../docs/manifest.md");
+        let table = document.split("| field | type | meaning |").nth(1).unwrap();
+        let rows = table.lines().skip(2).take_while(|line| line.starts_with('|'));
+        let documented: BTreeMap<String, BTreeSet<String>> = rows
+            .map(|row| {
+                let mut names = row.split('`').skip(1).step_by(2).map(str::to_owned);
+                (names.next().unwrap(), names.collect())
+            })
+            .collect();
+        let keys = |value: &Value| -> BTreeSet<String> {
+            value.as_object().into_iter().flat_map(|it| it.keys().cloned()).collect()
+        };
+        for (name, value) in told.as_object().unwrap() {
+            let row = documented.get(name).unwrap_or_else(|| panic!("{name} has no row"));
+            assert!(row.is_superset(&keys(value)), "{name}: {:?} lacks {row:?}", keys(value));
+        }
+        let listed = keys(&told["watch"]["listed"][0]);
+        assert_eq!(documented["watch.listed"], listed);
+        let inner = documented.keys().filter(|name| !name.contains('.')).cloned().collect();
+        assert_eq!(keys(&told), inner);
+    }
+
+    #[test]
+    fn a_command_of_megabytes_is_cut() {
+        let words = ["app".to_owned(), "x".repeat(1 << 20), "y".to_owned()];
+        let told = Manifest::new(words.to_vec(), at(1)).to_json(&look());
+        assert!(told.contains("\"command\":[\"app\",\"…\"]"), "{told}");
     }
 
     #[test]

@@ -167,6 +167,12 @@ impl Server {
         if stream.set_nonblocking(true).is_err() {
             return;
         }
+        if !may_ask(&stream) {
+            // Takes no place, or strangers could push out those who may ask.
+            let refusal = refusal("only the user of the supervisor and root may ask it");
+            let _ = (&stream).write(format!("{refusal}\n").as_bytes());
+            return;
+        }
         if self.connections.len() >= MOST_CLIENTS {
             // The oldest that does not follow; of followers the oldest.
             let follows = |client: &Connection| matches!(client.phase, Phase::Following(_));
@@ -174,26 +180,22 @@ impl Server {
             self.connections.remove(idle.unwrap_or(0));
         }
         self.last += 1;
-        let mut client = Connection {
+        self.connections.push(Connection {
             id: ConnectionId(self.last),
             stream,
             request: Vec::new(),
             answer: Vec::new(),
             phase: Phase::Asking,
-        };
-        if !client.may_ask() {
-            client.refuse("only the user of the supervisor and root may ask it");
-        }
-        self.connections.push(client);
+        });
     }
 }
 
-impl Connection {
-    fn may_ask(&self) -> bool {
-        getsockopt(&self.stream, PeerCredentials)
-            .is_ok_and(|peer| peer.uid() == 0 || peer.uid() == geteuid().as_raw())
-    }
+fn may_ask(stream: &UnixStream) -> bool {
+    getsockopt(stream, PeerCredentials)
+        .is_ok_and(|peer| peer.uid() == 0 || peer.uid() == geteuid().as_raw())
+}
 
+impl Connection {
     /// Reads what is there; the request when it is complete.
     fn read(&mut self) -> Option<Request> {
         if self.phase != Phase::Asking {

@@ -1,8 +1,8 @@
 //! The state folder: where the manifest lies as a file, for tools that read files. Writes there and
 //! nowhere else; a folder that cannot be had costs the file, never the app.
 
-use std::fs::{self, DirBuilder};
-use std::io;
+use std::fs::{self, DirBuilder, File};
+use std::io::{self, Write};
 use std::os::unix::fs::{DirBuilderExt, MetadataExt};
 use std::path::{Path, PathBuf};
 
@@ -78,7 +78,16 @@ impl StateFile {
     /// The folder is gone, full or read-only.
     pub fn write(&self, text: &str) -> io::Result<()> {
         let new = self.folder.join(".manifest.json.new");
-        fs::write(&new, text)?;
+        // In a folder that others may write, a link of this name may lead anywhere: a file that is
+        // created anew is never one that a link leads to.
+        let mut file = match File::create_new(&new) {
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
+                fs::remove_file(&new)?;
+                File::create_new(&new)?
+            }
+            made => made?,
+        };
+        file.write_all(text.as_bytes())?;
         fs::rename(&new, self.folder.join(MANIFEST))
     }
 }
@@ -135,6 +144,21 @@ mod tests {
         assert_eq!(fs::read_to_string(&path).unwrap(), "{\"schema\":1}");
         drop(file);
         assert!(!path.exists() && path.parent().unwrap().exists());
+    }
+
+    #[test]
+    fn nothing_is_written_through_a_link_of_somebody_else() {
+        let top = tempfile::tempdir().unwrap();
+        let (precious, folder) = (top.path().join("precious"), top.path().join("state"));
+        fs::write(&precious, "mine").unwrap();
+        fs::create_dir(&folder).unwrap();
+        for name in [".manifest.json.new", MANIFEST] {
+            std::os::unix::fs::symlink(&precious, folder.join(name)).unwrap();
+        }
+        let file = StateFile::open(Some(&folder), None).unwrap();
+        file.write("{\"schema\":1}").unwrap();
+        assert_eq!(fs::read_to_string(folder.join(MANIFEST)).unwrap(), "{\"schema\":1}");
+        assert_eq!(fs::read_to_string(precious).unwrap(), "mine");
     }
 
     #[test]

@@ -100,7 +100,7 @@ impl Supervisor {
                 }
                 Request::Events { last, follow, form } => {
                     let lines = self.telling.history.last(last);
-                    let lines: Vec<_> = lines.map(|told| told.render(form)).collect();
+                    let lines = newest(lines.map(|told| told.render(form)).collect());
                     match &mut self.telling.server {
                         Some(server) if follow => server.follow(client, lines, form),
                         _ => self.reply(client, lines),
@@ -152,7 +152,11 @@ impl Supervisor {
             let bytes = fingerprint.map_or(0, Fingerprint::bytes);
             (image.path.clone(), bytes, fingerprint.and_then(Fingerprint::sha256))
         });
-        let listed = self.watch.listing(MOST_LISTED).map(|files| {
+        let listed = self.watch.listing(MOST_LISTED).filter(|files| {
+            let bytes = files.iter().map(|file| file.path.as_os_str().len());
+            bytes.sum::<usize>() <= MOST_LISTED_BYTES
+        });
+        let listed = listed.map(|files| {
             let listed = files.into_iter().map(|file| Listed {
                 path: file.path,
                 bytes: file.bytes,
@@ -175,5 +179,34 @@ impl Supervisor {
     }
 }
 
+/// The last of these lines that fit into one answer; without it a history of long paths would be
+/// more than a client may leave unread, and answered by nothing at all.
+fn newest(mut lines: Vec<String>) -> Vec<String> {
+    let mut left = MOST_HISTORY_BYTES;
+    let kept = lines.iter().rev().take_while(|line| {
+        let fits = line.len() <= left;
+        left = left.saturating_sub(line.len());
+        fits
+    });
+    let from = lines.len() - kept.count();
+    lines.split_off(from)
+}
+
 /// Larger trees are summarised in the manifest.
 const MOST_LISTED: usize = 100;
+/// So are lists whose paths are longer together: the manifest must fit into an answer.
+const MOST_LISTED_BYTES: usize = 64 * 1_024;
+/// Half of what may wait for a client.
+const MOST_HISTORY_BYTES: usize = 128 * 1_024;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn of_a_history_that_is_too_long_for_an_answer_the_newest_lines_are_sent() {
+        let lines = ["a", "b", "c"].map(|it| it.repeat(MOST_HISTORY_BYTES / 2)).to_vec();
+        assert_eq!(newest(lines.clone()), lines[1..]);
+        assert_eq!(newest(lines[2..].to_vec()), lines[2..]);
+    }
+}

@@ -4,6 +4,8 @@
 //! line that would block (nobody reads the pipe) or that fails (stderr is closed) is dropped and
 //! counted. The supervisor itself never stops for its log.
 
+#[cfg(test)]
+mod documented;
 mod fit;
 mod json;
 mod line;

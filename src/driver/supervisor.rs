@@ -223,6 +223,7 @@ impl Supervisor {
         self.worked = self.clock.now();
         if self.undigested && !self.watch.has_work() {
             self.undigested = self.watch.digest(SLICE);
+            self.telling.dirty |= !self.undigested;
         } else if !self.watch.has_work() && self.telling.has_work(self.core.standing()) {
             self.work_for_askers(SLICE);
         } else {

@@ -22,8 +22,8 @@ pub(super) struct Telling {
     file: Option<StateFile>,
     /// Of the executable that was started last.
     pub(super) fingerprint: Option<Fingerprint>,
-    /// Something happened since the file was written.
-    dirty: bool,
+    /// Something happened since the file was written, or a digest was made.
+    pub(super) dirty: bool,
 }
 
 impl Telling {

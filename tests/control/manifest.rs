@@ -30,6 +30,27 @@ fn the_file_is_the_status_and_is_always_whole() {
 }
 
 #[test]
+fn digests_that_are_made_after_the_start_come_into_the_file() {
+    // They were made in quiet moments, after the last writing, and the file never had them.
+    let setup = Setup::script();
+    let state = setup.path("state");
+    // The start comes sooner than a file is old enough to be digested.
+    let run = setup.flags(&["--state", &state.display().to_string(), "--settle", "1ms"]).start();
+    run.publish(&apps::script("v2"));
+    run.wait_for_version("v2");
+    let deadline = std::time::Instant::now() + std::time::Duration::from_secs(20);
+    loop {
+        let text = fs::read_to_string(state.join("manifest.json")).unwrap();
+        let told: Value = serde_json::from_str(&text).unwrap();
+        let listed = told["watch"]["listed"].as_array().cloned().unwrap_or_default();
+        if !listed.is_empty() && listed.iter().all(|file| file["xxh3"].is_string()) {
+            break;
+        }
+        assert!(std::time::Instant::now() < deadline, "{told}\n{}", status(&run));
+    }
+}
+
+#[test]
 fn without_a_place_for_the_file_everything_else_works_and_it_is_said_once() {
     let run = Setup::elf().flags(&["--state", "/proc/self/nowhere"]).start();
     run.publish(&apps::elf("v2"));

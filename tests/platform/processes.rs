@@ -142,6 +142,8 @@ fn a_stop_kills_what_ignores_it_and_keeps_the_apps_code_within_the_engines_grace
 fn each_signal_that_the_engine_sends_reaches_the_app() {
     let place = Place::new();
     let line = "for s in HUP USR1 USR2 WINCH RTMIN+3; do trap \"echo got $s\" $s; done
+        # Without a trap bash takes no INT that comes when its child has just ended by itself.
+        trap 'trap - INT; kill -INT $$' INT
         echo ready; while :; do sleep 0.02; done";
     for standing in [&[][..], &["--init"]] {
         let container = place.start(standing, &["--", "/bin/bash", "-c", line]);

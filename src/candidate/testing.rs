@@ -51,7 +51,7 @@ pub(super) fn is_root() -> bool {
 
 /// Runs `act` in a thread of its own with the uid and gid of nobody, without capabilities: the raw
 /// system calls change one thread only. The thread's forks keep that identity.
-pub(super) fn as_nobody<T: Send>(act: impl FnOnce() -> T + Send) -> T {
+pub(super) fn as_nobody<T: Send>(act: impl Fn() -> T + Sync) -> T {
     const NOBODY: libc::c_long = 65_534;
     let become_nobody = || {
         // SAFETY: integers only; setgroups reads none of the zero groups.
@@ -62,5 +62,15 @@ pub(super) fn as_nobody<T: Send>(act: impl FnOnce() -> T + Send) -> T {
         }
         act()
     };
-    std::thread::scope(|scope| scope.spawn(become_nobody).join().unwrap())
+    // Other tests fork as well: for a moment the machine may have no thread to give (EAGAIN).
+    let deadline = Instant::now() + Duration::from_secs(10);
+    std::thread::scope(|scope| {
+        loop {
+            match std::thread::Builder::new().spawn_scoped(scope, become_nobody) {
+                Ok(thread) => return thread.join().unwrap(),
+                Err(cause) => assert!(Instant::now() < deadline, "no thread: {cause}"),
+            }
+            std::thread::yield_now();
+        }
+    })
 }

@@ -5,6 +5,7 @@ use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
 use std::time::{Duration, Instant};
 
+use super::packed::Entry;
 use super::stamp::{Digesting, Progress, Stamp, file_clock};
 use super::table::{FolderId, LOOSE};
 use super::watcher::Watch;
@@ -35,6 +36,8 @@ pub(super) struct Digests {
     active: Option<(FolderId, Vec<u8>, Stamp, Digesting)>,
     /// Files that were found to be in use in folders that the walk passes by.
     wanted: Vec<(FolderId, Vec<u8>)>,
+    /// Those of them that were too young.
+    unripe: Vec<(FolderId, Vec<u8>)>,
     buffer: Vec<u8>,
 }
 
@@ -46,6 +49,7 @@ impl Digests {
         self.held = 0;
         self.done = false;
         self.ripe = None;
+        self.wanted.append(&mut self.unripe);
     }
 
     /// This file is next.
@@ -90,13 +94,7 @@ impl Watch {
     fn next_file(&mut self) {
         let oldest = file_clock() - YOUNG;
         if let Some((folder, name)) = self.digests.wanted.pop() {
-            let entry = self.table.get(folder, &name).filter(|_| self.table.exists(folder));
-            if let Some(entry) = entry.filter(|it| it.digest.is_none() && !it.stamp.is_link())
-                && entry.stamp.size <= FILE_BYTES
-                && entry.stamp.ctime < oldest
-            {
-                self.open_for_digest(folder, name, entry.stamp);
-            }
+            self.wanted_file(folder, name, oldest);
             return;
         }
         for _ in 0..1_000 {
@@ -124,6 +122,21 @@ impl Watch {
                 self.open_for_digest(at.0, name, entry.stamp);
                 return;
             }
+        }
+    }
+
+    /// Opens a file that was asked for, if it needs a digest and is old enough for one.
+    fn wanted_file(&mut self, folder: FolderId, name: Vec<u8>, oldest: i64) {
+        let entry = self.table.get(folder, &name).filter(|_| self.table.exists(folder));
+        let needs = |entry: &Entry| entry.digest.is_none() && !entry.stamp.is_link();
+        match entry.filter(needs).map(|entry| entry.stamp) {
+            Some(stamp) if stamp.size > FILE_BYTES => {}
+            Some(stamp) if stamp.ctime >= oldest => {
+                self.digests.unripe.push((folder, name));
+                self.digests.ripe = Some(Instant::now() + RIPENS);
+            }
+            Some(stamp) => self.open_for_digest(folder, name, stamp),
+            None => {}
         }
     }
 

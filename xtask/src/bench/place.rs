@@ -77,9 +77,7 @@ pub(super) fn fresh() -> PathBuf {
     static NEXT: AtomicU32 = AtomicU32::new(1);
     let number = NEXT.fetch_add(1, Ordering::Relaxed);
     // Not below the build folder: peers honour the ignore files of the repository around it.
-    std::env::temp_dir()
-        .join(format!("relaunch-bench-{}", std::process::id()))
-        .join(number.to_string())
+    std::env::temp_dir().join(format!("relaunch-bench-{}-{number}", std::process::id()))
 }
 
 /// Writes an executable in one go, with its mode from the beginning.

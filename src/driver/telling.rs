@@ -4,6 +4,8 @@
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
+use xxhash_rust::xxh3::xxh3_64;
+
 use super::supervisor::Supervisor;
 use crate::control::manifest::{Listed, Look, Watching};
 use crate::control::message::{ACCEPTED, Form};
@@ -24,6 +26,8 @@ pub(super) struct Telling {
     pub(super) fingerprint: Option<Fingerprint>,
     /// Something happened since the file was written, or a digest was made.
     pub(super) dirty: bool,
+    /// XXH3 of the text that was written last.
+    written: Option<u64>,
 }
 
 impl Telling {
@@ -35,6 +39,7 @@ impl Telling {
             file: None,
             fingerprint: None,
             dirty: false,
+            written: None,
         }
     }
 
@@ -136,6 +141,12 @@ impl Supervisor {
     fn write_manifest(&mut self) {
         self.telling.dirty = false;
         let text = self.manifest();
+        // A file in a watched tree is seen to be written: a second time would be without end.
+        let digest = Some(xxh3_64(text.as_bytes()));
+        if self.telling.written == digest {
+            return;
+        }
+        self.telling.written = digest;
         let Some(file) = &self.telling.file else { return };
         if let Err(cause) = file.write(&text) {
             let folder = file.folder().display().to_string();
@@ -157,7 +168,9 @@ impl Supervisor {
             bytes.sum::<usize>() <= MOST_LISTED_BYTES
         });
         let listed = listed.map(|files| {
-            let listed = files.into_iter().map(|file| Listed {
+            let ours = |path: &Path| self.telling.folder().is_some_and(|it| path.starts_with(it));
+            let files = files.into_iter().filter(|file| !ours(&file.path));
+            let listed = files.map(|file| Listed {
                 path: file.path,
                 bytes: file.bytes,
                 xxh3: file.xxh3.map(|digest| format!("{digest:016x}")),

@@ -69,5 +69,17 @@ fn a_state_folder_in_the_watched_tree_restarts_nothing() {
     let run = setup.flags(&["--state", &state.display().to_string()]).start();
     run.wait_for("start 1");
     run.assert_story(&["start 1"]);
-    assert!(state.join("manifest.json").exists());
+    // Each writing was an event that led to the next one.
+    let file = state.join("manifest.json");
+    let written = || fs::metadata(&file).and_then(|meta| meta.modified()).ok();
+    let deadline = std::time::Instant::now() + std::time::Duration::from_secs(20);
+    let mut before = None;
+    while before.is_none() || before != written() {
+        before = written();
+        assert_eq!(ask(&run, &["wait", "--change", "--timeout", "300ms"]).code, Some(124));
+        assert!(std::time::Instant::now() < deadline, "it is written over and over");
+    }
+    let told = status(&run);
+    let listed = told["watch"]["listed"].as_array().unwrap();
+    assert!(listed.iter().all(|it| !it["path"].as_str().unwrap().contains("/state/")), "{told}");
 }

@@ -6,6 +6,8 @@ use crate::world::{Run, Setup};
 use crate::{Answer, apps, ask, asking};
 
 fn up(run: &Run, generation: u32) -> Answer {
+    // The answer may come before the app's own first line, which tells its process id.
+    run.wait_for(&format!("start {generation}"));
     let out = format!("generation {generation} is up (pid {})\n", run.pid());
     Answer { code: Some(0), out, err: String::new() }
 }

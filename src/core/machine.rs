@@ -181,15 +181,18 @@ impl Core {
     /// counts: an app that failed may have looked for a file that was not there.
     #[must_use]
     pub fn is_unused(&self, path: &Path) -> bool {
-        self.life.running().is_some() && self.usage.of(path) != Use::Counts
+        self.use_of(path) != Use::Counts
+    }
+
+    fn use_of(&self, path: &Path) -> Use {
+        self.life.running().map_or(Use::Counts, |_| self.usage.of(path))
     }
 
     /// What is to be judged, by what is known of each path's use.
     fn question(&self, paths: &[Arc<Path>]) -> Judge {
         let mut judge = Judge::default();
         for path in paths {
-            let known = self.life.running().map_or(Use::Counts, |_| self.usage.of(path));
-            match known {
+            match self.use_of(path) {
                 Use::Counts => judge.paths.push(Arc::clone(path)),
                 Use::None => judge.unused.push(Arc::clone(path)),
                 Use::Name(entry) => {

@@ -257,7 +257,7 @@ impl Supervisor {
                     self.watch.opening(path);
                 }
                 let current = self.current.as_ref();
-                let own = || current.map_or_else(Vec::new, |it| it.generation.processes());
+                let own = || processes_of(current);
                 let vital =
                     program.map(|it| [Some(it.path), it.script]).into_iter().flatten().flatten();
                 vec![Event::Probed(probe(paths, vital, own))]
@@ -268,7 +268,7 @@ impl Supervisor {
                     self.command.resolve().ok().and_then(|it| identity(&it.path).ok());
                 let image = self.image.as_ref().map(|(image, _)| image);
                 let current = self.current.as_ref();
-                let own = || current.map_or_else(Vec::new, |it| it.generation.processes());
+                let own = || processes_of(current);
                 let judgement = judge(&order, &self.command, image, &mut self.watch, own);
                 let running = self.image.as_ref().filter(|_| self.core.running().is_some());
                 let judgement = script::weigh(judgement, running.map(|(_, program)| program));
@@ -318,6 +318,11 @@ impl Supervisor {
             }
         }
     }
+}
+
+/// The processes of the generation that was ordered last.
+fn processes_of(current: Option<&Current>) -> Vec<i32> {
+    current.map_or_else(Vec::new, |current| current.generation.processes())
 }
 
 /// So long what can wait is put off by events; a slice of it takes a tenth.

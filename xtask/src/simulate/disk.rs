@@ -132,7 +132,7 @@ impl Disk {
 
     /// Who opens is told where somebody listens.
     fn opened(&self, name: &Name) -> Vec<Told> {
-        let heard = is_heard(name) && self.names.contains_key(name);
+        let heard = is_beside(name) && self.names.contains_key(name);
         heard.then(|| Told { name: Arc::clone(name), kind: Kind::Open }).into_iter().collect()
     }
 
@@ -252,8 +252,8 @@ impl Disk {
     }
 }
 
-/// Whether the watch asks who reads a file of this name.
-pub(super) fn is_heard(name: &Path) -> bool {
+/// Whether a name lies beside the app's own root, where the watch asks who reads.
+pub(super) fn is_beside(name: &Path) -> bool {
     name.starts_with(SPARED)
 }
 

@@ -4,9 +4,8 @@ use std::time::Duration;
 
 use relaunch_buildpack::core::settle::is_temporary;
 
-use super::disk::{Form, Name};
+use super::disk::{Form, Name, is_beside};
 use super::schedule::Set;
-use super::usage::is_beside;
 use super::world::{REST, World};
 use super::writer::{APP, Pattern, name};
 

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use relaunch_buildpack::core::{Event, Generation, UseEvent};
 
-use super::disk::{Content, Name, is_heard};
+use super::disk::{Content, Name};
 use super::fault::Fault;
 use super::kernel::{Kind, Told};
 use super::watch::unseen;
@@ -161,9 +161,4 @@ impl World {
         changed
             .map(|(folder, _)| format!("{} was listed and has other names now", folder.display()))
     }
-}
-
-/// Whether a name lies beside the app's own root.
-pub(super) fn is_beside(name: &Name) -> bool {
-    is_heard(name)
 }

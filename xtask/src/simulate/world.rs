@@ -36,12 +36,12 @@ use relaunch_buildpack::core::{Core, Event, Generation, Policy, Stop};
 use relaunch_buildpack::settings::OnExit;
 
 use super::app::Process;
-use super::disk::{Content, Disk, Form, Name};
+use super::disk::{Content, Disk, Form, Name, is_beside};
 use super::fault::{Fault, tamper, tamper_with_action};
 use super::kernel::{Queue, Told};
 use super::random::Random;
 use super::schedule::Schedule;
-use super::usage::{Known, Look, is_beside};
+use super::usage::{Known, Look};
 use super::watch::Watch;
 use super::writer::{APP, BESIDE, DATA, first_content, name, spared};
 
@@ -305,7 +305,7 @@ impl World {
     /// The root beside is watched at last: it is compared with what was there when the app began.
     fn watch_beside(&mut self) {
         if self.schedule.poll.is_none() {
-            for found in self.watch.compare(&self.disk, is_beside) {
+            for found in self.watch.compare(&self.disk, |name| is_beside(name)) {
                 self.tell_driver(found);
             }
         }

@@ -186,7 +186,11 @@ impl Supervisor {
         let busy = idle_work || self.watch.has_observations();
         let poll_due = self.watch.deadline().map(|due| self.clock.moment(due));
         let until = [self.core.deadline(), poll_due].into_iter().flatten().min();
-        let timeout = if busy { Some(Duration::ZERO) } else { until.map(|it| self.clock.left(it)) };
+        let timeout = match until {
+            _ if busy => Duration::ZERO,
+            Some(until) => self.clock.left(until),
+            None => TIRES,
+        };
         let generation = self.current.as_ref().and_then(|current| current.generation.fd());
         let mut fds = vec![PollFd::new(self.signals.fd(), PollFlags::POLLIN)];
         fds.extend(self.watch.fd().map(|fd| PollFd::new(fd, PollFlags::POLLIN)));
@@ -196,7 +200,14 @@ impl Supervisor {
         let before = fds.len();
         fds.extend(self.sessions.iter().map(|it| PollFd::new(it.fd(), PollFlags::POLLIN)));
         // poll(2) counts in milliseconds: it would add half of one to every restart.
-        let ready = ppoll(&mut fds, timeout.map(TimeSpec::from_duration), None).unwrap_or(0);
+        let mut ready = ppoll(&mut fds, Some(TimeSpec::from_duration(timeout)), None).unwrap_or(0);
+        if ready == 0 && !busy && until.is_none() {
+            // Nothing is due: what only work needs is given back. The end of a keeper is work again.
+            if self.keeper.take().is_none() {
+                process::give_back_code();
+            }
+            ready = ppoll(&mut fds, None, None).unwrap_or(0);
+        }
         let is_ready = |fd: &PollFd| fd.any().unwrap_or(false);
         let asked = fds[files..before].iter().any(is_ready);
         let ended: Vec<bool> = fds[before..].iter().map(is_ready).collect();
@@ -327,6 +338,10 @@ fn processes_of(current: Option<&Current>) -> Vec<i32> {
 
 /// So long what can wait is put off by events; a slice of it takes a tenth.
 const STARVED: Duration = Duration::from_millis(20);
+/// So long after the last work it rests: longer than the pauses of people who save and of tools that
+/// write in several steps, which would pay for it again each time (30 µs, and half a millisecond for
+/// a keeper).
+const TIRES: Duration = Duration::from_secs(1);
 /// Paths that are remembered for the second look: ever new names that come to nothing must not fill
 /// the memory of a supervisor that seldom restarts.
 const MOST_JUDGED: usize = 10_000;

@@ -20,6 +20,7 @@ use nix::sys::prctl;
 use nix::unistd::{Pid, getpid, pipe2, setpgid};
 
 use super::Child;
+use super::footprint::give_back_code;
 use super::launch::{self, Launch};
 use super::message::{Message, Request, drop_kills, receive_request, send_message};
 use super::order::Received;
@@ -95,7 +96,13 @@ struct Keeper {
 impl Keeper {
     /// Serves until the supervisor lets go of the socket or dies.
     fn serve(&mut self) {
+        let mut is_lean = false;
         loop {
+            if self.leader != Leader::None && !is_lean {
+                // From here on it mostly waits.
+                give_back_code();
+                is_lean = true;
+            }
             let (order, news) = wait_for(self.supervisor.as_fd(), self.news.as_fd(), None);
             if news {
                 drain(self.news.as_fd());

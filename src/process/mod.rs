@@ -21,6 +21,7 @@
 
 mod command;
 mod environment;
+mod footprint;
 mod generation;
 mod keeper;
 mod launch;
@@ -37,6 +38,7 @@ mod tree;
 
 pub use command::{Shell, is_shell_word, shell_command};
 pub use environment::child_environment;
+pub use footprint::give_back_code;
 pub use generation::{Generation, Keeper, Report, become_subreaper};
 pub use order::{Order, Place};
 pub use procfs::is_visible as shows_processes;

@@ -6,10 +6,12 @@ use std::time::{Duration, Instant};
 
 use crate::apps;
 use crate::runner::Case;
-use crate::world::{Run, Setup};
+use crate::world::{PATIENCE, Run, Setup};
 
-pub(crate) const CASES: &[Case] =
-    &[("reloads leave descriptors, memory and latency as they were", flat)];
+pub(crate) const CASES: &[Case] = &[
+    ("reloads leave descriptors, memory and latency as they were", flat),
+    ("at rest it gives back the code and the keeper that only work needs", rests),
+];
 
 /// What a supervisor holds.
 #[derive(Debug, PartialEq, Eq)]
@@ -28,10 +30,15 @@ fn held(run: &Run) -> Held {
     let pid = run.supervisor();
     let descriptors = fs::read_dir(format!("/proc/{pid}/fd")).unwrap().count();
     let children = fs::read_to_string(format!("/proc/{pid}/task/{pid}/children")).unwrap();
-    let status = fs::read_to_string(format!("/proc/{pid}/status")).unwrap();
-    let memory = status.lines().find_map(|line| line.strip_prefix("RssAnon:")).unwrap();
-    let memory = memory.trim().trim_end_matches(" kB").parse().unwrap();
+    let memory = kilobytes(pid, "RssAnon:");
     Held { descriptors, processes: children.split_whitespace().count(), memory }
+}
+
+/// A line of a process's `status`.
+fn kilobytes(pid: u32, name: &str) -> u64 {
+    let status = fs::read_to_string(format!("/proc/{pid}/status")).unwrap();
+    let line = status.lines().find_map(|line| line.strip_prefix(name)).unwrap();
+    line.trim().trim_end_matches(" kB").parse().unwrap()
 }
 
 fn median(latencies: &[Duration]) -> Duration {
@@ -72,4 +79,21 @@ fn flat() {
     assert!(late.processes <= early.processes.max(2), "{early:?} {late:?}");
     assert!(late.memory <= early.memory + STEP + PAGES, "{early:?} {late:?}");
     assert!(last < first * 2, "{first:?} {last:?}");
+}
+
+/// A touch has a keeper prepared that nothing comes to use.
+fn rests() {
+    let run = Setup::elf().start();
+    run.shell("touch tree/app");
+    run.wait_for("unchanged tree/app");
+    let pid = run.supervisor();
+    let code = kilobytes(pid, "RssFile:");
+    let until = Instant::now() + PATIENCE;
+    let rests = || held(&run).processes == 1 && kilobytes(pid, "RssFile:") < code / 2;
+    while !rests() {
+        assert!(Instant::now() < until, "{code} kB of files, then {:?}", held(&run));
+    }
+    run.publish(&apps::elf("v2"));
+    run.assert_story(&["start 1", "unchanged tree/app", "stop 1", "start 2"]);
+    run.assert_runs("v2");
 }

@@ -18,9 +18,9 @@ use crate::heard::{Heard, Line};
 
 /// Everything is awaited at most this long.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
-/// The supervisor is at rest when it has said nothing for this long: more than twice the longest
-/// window that these cases reach.
-const SILENCE: Duration = Duration::from_millis(700);
+/// The supervisor is at rest when it has said nothing for this long: more than its longest window,
+/// 900 ms on a machine that is loaded.
+const SILENCE: Duration = Duration::from_secs(1);
 /// A keeper that was ready for the next start may end so much later than the supervisor.
 const KEEPERS: Duration = Duration::from_secs(2);
 /// Marks every process of a case in its environment.

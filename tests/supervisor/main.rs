@@ -2,7 +2,8 @@
 //! folder of its own, writes as some tool writes, and compares the whole lifecycle that followed.
 //!
 //! The cases mostly wait, so eight run at a time whatever the number of cores.
-//! `cargo test --test supervisor -- FILTER` chooses; `RELAUNCH_REPEAT=100` runs each so often.
+//! `cargo test --test supervisor -- FILTER` chooses; `RELAUNCH_REPEAT=100` runs each so often, and
+//! `RELAUNCH_SIDE_BY_SIDE=16` so many at a time.
 #![allow(unsafe_code)] // Signals and limits of other processes have no safe form.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // Every function here is a test.
 

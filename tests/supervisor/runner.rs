@@ -13,7 +13,8 @@ use std::time::{Duration, Instant};
 /// A behaviour and the function that checks it.
 pub(crate) type Case = (&'static str, fn());
 
-/// Cases at a time: they sleep far more than they compute.
+/// Cases at a time, unless `RELAUNCH_SIDE_BY_SIDE` says another number: they sleep far more than
+/// they compute.
 const WORKERS: usize = 8;
 
 thread_local! {
@@ -45,9 +46,10 @@ pub(crate) fn run(cases: &[Case]) -> ExitCode {
     }
     // Compiled once, before deadlines run.
     crate::apps::compiled();
-    let times = env::var("RELAUNCH_REPEAT").map_or(1, |text| text.parse().unwrap());
+    let number = |name, default| env::var(name).map_or(default, |text| text.parse().unwrap());
+    let (times, workers) = (number("RELAUNCH_REPEAT", 1), number("RELAUNCH_SIDE_BY_SIDE", WORKERS));
     panic::set_hook(Box::new(|info| PANIC.set(info.to_string())));
-    let tallies = side_by_side(&chosen, times);
+    let tallies = side_by_side(&chosen, times, workers);
     let failed: Vec<_> =
         tallies.iter().filter(|(_, it)| it.failed > 0).map(|(name, _)| *name).collect();
     for (name, tally) in &tallies {
@@ -63,11 +65,11 @@ pub(crate) fn run(cases: &[Case]) -> ExitCode {
     ExitCode::from(u8::from(!failed.is_empty()))
 }
 
-fn side_by_side(chosen: &[Case], times: usize) -> BTreeMap<&'static str, Tally> {
+fn side_by_side(chosen: &[Case], times: usize, workers: usize) -> BTreeMap<&'static str, Tally> {
     let next = AtomicUsize::new(0);
     let tallies = Mutex::new(BTreeMap::<_, Tally>::new());
     thread::scope(|scope| {
-        for _ in 0..WORKERS {
+        for _ in 0..workers {
             scope.spawn(|| {
                 loop {
                     let number = next.fetch_add(1, Ordering::Relaxed);

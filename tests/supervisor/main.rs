@@ -29,7 +29,14 @@ mod writing;
 
 use std::process::ExitCode;
 
+use nix::sys::signal::{SigHandler, Signal};
+
 fn main() -> ExitCode {
+    // A shell without job control has its background jobs ignore both, and so would our supervisors.
+    for signal in [Signal::SIGINT, Signal::SIGQUIT] {
+        // SAFETY: the default disposition runs no code of ours.
+        unsafe { nix::sys::signal::signal(signal, SigHandler::SigDfl) }.unwrap();
+    }
     let cases = [
         copying::CASES,
         building::CASES,

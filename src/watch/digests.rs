@@ -1,6 +1,7 @@
 //! Digests of what lies in the tables, made in idle time, so that a touch or an identical re-sync
 //! is told from a change without a word from the app.
 
+use std::collections::HashSet;
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
 use std::time::{Duration, Instant};
@@ -50,6 +51,14 @@ impl Digests {
         self.done = false;
         self.ripe = None;
         self.wanted.append(&mut self.unripe);
+    }
+
+    /// The next generation has used nothing: our reading of what the last one used, in these
+    /// folders, would hide its own.
+    pub(super) fn forget_used(&mut self, heard: &HashSet<FolderId>) {
+        self.wanted.clear();
+        self.unripe.clear();
+        self.active.take_if(|(folder, ..)| heard.contains(folder));
     }
 
     /// This file is next.

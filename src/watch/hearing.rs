@@ -95,6 +95,7 @@ impl Watch {
         }
         self.drain();
         self.out.retain(|said| !matches!(said, Observation::Used(_)));
+        self.digests.forget_used(&self.heard);
         for id in std::mem::take(&mut self.deaf) {
             if self.table.exists(id) {
                 self.hear(id);

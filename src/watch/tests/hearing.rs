@@ -120,20 +120,35 @@ fn an_overflow_a_polled_root_and_one_that_came_back_are_unseen() {
 #[test]
 fn only_wanted_files_are_digested_where_readers_are_heard() {
     let mut field = listening(&["bin/app", "src/conf", "src/main"]);
+    digest_wanted(&mut field, "src/conf");
+    assert!(!has_digest(&field, "src/main"));
+}
+
+#[test]
+fn what_the_last_generation_used_is_not_read_under_the_next() {
+    let mut field = listening(&["bin/app", "src/conf", "src/page"]);
     let conf = field.at("src/conf");
     field.watch.want_digest(&conf);
-    let has = |field: &Field, path: &str| {
-        let (id, name) = field.watch.table.locate(&field.at(path)).unwrap();
-        field.watch.table.get(id, &name).unwrap().digest.is_some()
-    };
+    field.watch.freeze();
+    digest_wanted(&mut field, "src/page");
+    assert!(!has_digest(&field, "src/conf"));
+}
+
+fn has_digest(field: &Field, path: &str) -> bool {
+    let (id, name) = field.watch.table.locate(&field.at(path)).unwrap();
+    field.watch.table.get(id, &name).unwrap().digest.is_some()
+}
+
+/// Wants it once: a file that is too young is remembered.
+fn digest_wanted(field: &mut Field, path: &str) {
+    let wanted = field.at(path);
+    field.watch.want_digest(&wanted);
     let deadline = Instant::now() + DEADLINE;
-    // Wanted once: a file that is too young is remembered.
-    while !has(&field, "src/conf") {
+    while !has_digest(field, path) {
         field.watch.digests_are_due();
         while field.watch.digest(SLICE) {}
         assert!(Instant::now() < deadline, "no digest");
     }
-    assert!(!has(&field, "src/main"));
 }
 
 #[test]

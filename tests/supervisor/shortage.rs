@@ -2,6 +2,7 @@
 
 use std::os::unix::fs::PermissionsExt;
 use std::process::Command;
+use std::sync::atomic::{AtomicU32, Ordering};
 
 use crate::apps;
 use crate::runner::Case;
@@ -47,8 +48,6 @@ fn no_descriptors() {
 
 /// Words that run the rest as a user that nobody knows.
 const NOBODY: [&str; 4] = ["setpriv", "--reuid=54321", "--regid=54321", "--clear-groups"];
-/// Another one, whose processes are counted.
-const COUNTED: [&str; 4] = ["setpriv", "--reuid=54322", "--regid=54322", "--clear-groups"];
 
 fn open_to_all(setup: &Setup) {
     for name in ["", "tree"] {
@@ -66,15 +65,20 @@ fn is_root() -> bool {
 }
 
 fn no_processes() {
+    static NUMBER: AtomicU32 = AtomicU32::new(0);
     if !is_root() {
         return;
     }
     let setup = Setup::elf();
     open_to_all(&setup);
-    // As many as the user may have, together with the supervisor. RLIMIT_NPROC means nothing to root.
-    let sleeps = || Command::new(COUNTED[0]).args(&COUNTED[1..]).args(["sleep", "60"]).spawn();
+    // A user of this case alone, whose processes are counted. RLIMIT_NPROC means nothing to root.
+    let user = 1_000_000 + std::process::id() * 100 + NUMBER.fetch_add(1, Ordering::Relaxed) % 100;
+    let user = format!("--reuid={user}");
+    let counted = ["setpriv", &user, "--regid=54322", "--clear-groups"];
+    // As many as the user may have, together with the supervisor.
+    let sleeps = || Command::new(counted[0]).args(&counted[1..]).args(["sleep", "60"]).spawn();
     let mut others: Vec<_> = (0..9).map(|_| sleeps().unwrap()).collect();
-    let run = setup.under(&[&COUNTED[..], &["prlimit", "--nproc=10"]].concat()).start_blind();
+    let run = setup.under(&[&counted[..], &["prlimit", "--nproc=10"]].concat()).start_blind();
     run.wait_for("delayed 1");
     for other in &mut others {
         other.kill().unwrap();

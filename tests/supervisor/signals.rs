@@ -2,13 +2,13 @@
 
 use std::process::{Command, Stdio};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use nix::sys::signal::Signal;
 
 use crate::apps;
 use crate::runner::Case;
-use crate::world::{Run, Setup, pause};
+use crate::world::{PATIENCE, Run, Setup, pause};
 
 pub(crate) const CASES: &[Case] = &[
     ("every signal for the app reaches the app", to_the_app),
@@ -182,6 +182,10 @@ fn state(pid: i32) -> String {
 fn deliberate_stop() {
     let run = Setup::elf().start();
     run.signal_app(Signal::SIGSTOP);
+    let until = Instant::now() + PATIENCE;
+    while state(run.pid()) != "T" {
+        assert!(Instant::now() < until, "{}", run.everything());
+    }
     // So long the supervisor has known of the stop.
     for _ in 0..20 {
         pause(10);

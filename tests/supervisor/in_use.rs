@@ -54,7 +54,7 @@ fn read_by_the_app() {
 fn read_and_same_again() {
     let run = setup("beside/conf").start();
     // Its digest is made in a quiet moment, once the file is older than a tick of its times.
-    pause(300);
+    run.wait_for_rest();
     run.shell("printf one > new-conf; cp --remove-destination new-conf beside/conf");
     run.assert_story(&["start 1", "unchanged beside/conf"]);
 }

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use crate::apps;
 use crate::runner::Case;
-use crate::world::{PATIENCE, Run, Setup};
+use crate::world::{Run, Setup};
 
 pub(crate) const CASES: &[Case] = &[
     ("reloads leave descriptors, memory and latency as they were", flat),
@@ -88,11 +88,10 @@ fn rests() {
     run.wait_for("unchanged tree/app");
     let pid = run.supervisor();
     let code = kilobytes(pid, "RssFile:");
-    let until = Instant::now() + PATIENCE;
-    let rests = || held(&run).processes == 1 && kilobytes(pid, "RssFile:") < code / 2;
-    while !rests() {
-        assert!(Instant::now() < until, "{code} kB of files, then {:?}", held(&run));
-    }
+    run.wait_for_rest();
+    let held = held(&run);
+    let left = kilobytes(pid, "RssFile:");
+    assert!(held.processes == 1 && left < code / 2, "{code} kB of files, then {left}, {held:?}");
     run.publish(&apps::elf("v2"));
     run.assert_story(&["start 1", "unchanged tree/app", "stop 1", "start 2"]);
     run.assert_runs("v2");

@@ -6,7 +6,7 @@ use nix::sys::signal::Signal;
 
 use crate::apps;
 use crate::runner::Case;
-use crate::world::{Run, Setup, pause};
+use crate::world::{Run, Setup};
 
 pub(crate) const CASES: &[Case] = &[
     ("40,000 files at once overflow the queue and restart once", overflow),
@@ -124,7 +124,7 @@ fn a_root_that_comes_later() {
     let missing = "warning: not/yet/there does not exist yet; it is watched as soon as it does";
     run.assert_story(&[missing, "start 1", "stop 1", "start 2"]);
     run.assert_runs("v1");
-    pause(1_000);
+    run.wait_for_rest();
     run.shell("echo other > not/yet/there/data");
     run.assert_story(&[missing, "start 1", "stop 1", "start 2", "stop 2", "start 3"]);
     run.assert_runs("v1");

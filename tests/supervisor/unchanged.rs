@@ -2,7 +2,7 @@
 
 use crate::apps;
 use crate::runner::Case;
-use crate::world::{Setup, has, pause};
+use crate::world::{Setup, has};
 
 pub(crate) const CASES: &[Case] = &[
     ("touch does not restart", || unchanged("touch tree/app")),
@@ -43,7 +43,7 @@ pub(crate) const CASES: &[Case] = &[
         std::fs::write(setup.path("tree/data"), "data").unwrap();
         let run = setup.start();
         // Files that were written just before the start are digested a moment later.
-        pause(200);
+        run.wait_for_rest();
         run.shell("tar -c -C tree data > all.tar; tar -x -C tree -f all.tar");
         run.assert_story(&["start 1", "unchanged tree/data"]);
     }),

@@ -271,6 +271,22 @@ impl Run {
         self.child.id()
     }
 
+    /// Waits until nothing is due any more, digests and second looks included: the supervisor waits
+    /// for events alone (a ppoll(2) without a timeout, third word of its arguments).
+    pub(crate) fn wait_for_rest(&self) {
+        let path = format!("/proc/{}/syscall", self.supervisor());
+        let until = Instant::now() + PATIENCE;
+        loop {
+            let call = fs::read_to_string(&path).unwrap();
+            let words: Vec<_> = call.split_whitespace().collect();
+            if words[0] == libc::SYS_ppoll.to_string() && words[3] == "0x0" {
+                return;
+            }
+            assert!(Instant::now() < until, "no rest\n{}", self.heard.everything());
+            thread::sleep(Duration::from_millis(5));
+        }
+    }
+
     /// Waits for the end of the supervisor; its exit code.
     pub(crate) fn exit_code(&mut self) -> Option<i32> {
         let until = Instant::now() + PATIENCE;

@@ -49,7 +49,7 @@ const PARTS: &[Part] = &[
     },
     Part {
         title: "Cost",
-        prose: "Ten files. Memory is summed over all processes of the tool, shells and keepers \
+        prose: "Ten files. Memory, three seconds after a reload, is summed over all processes of the tool, shells and keepers \
                 included, the app not; a page that two processes share counts twice in RSS and half \
                 in PSS. The storm is 2,500 new files (10,000 events) and one new executable.",
         section: "cost",

@@ -128,10 +128,18 @@ fn apt(package: &str) -> Result<(), Failure> {
             advice: "install it with the system's package manager".to_owned(),
         });
     }
-    let mut install = Command::new("apt-get");
-    install.args(["install", "--yes", "--quiet=2", "--no-install-recommends", package]);
-    install.env("DEBIAN_FRONTEND", "noninteractive");
-    slow(&format!("installing {package}"), &mut install)
+    let get = |words: &[&str]| {
+        let mut get = Command::new("apt-get");
+        get.args(words).arg("--quiet=2").env("DEBIAN_FRONTEND", "noninteractive");
+        get
+    };
+    let mut install = get(&["install", "--yes", "--no-install-recommends", package]);
+    let what = format!("installing {package}");
+    // A machine that is new, or has not asked for long, knows no packages or only old ones.
+    slow(&what, &mut install).or_else(|_| {
+        slow("asking for the list of packages", &mut get(&["update"]))?;
+        slow(&what, &mut install)
+    })
 }
 
 fn slow(what: &str, command: &mut Command) -> Result<(), Failure> {

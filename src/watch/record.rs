@@ -131,9 +131,7 @@ impl Recorder {
             .filter(|(flag, _)| event.mask.contains(*flag))
             .map(|(_, name)| *name)
             .collect();
-        text.extend(format!("{at}\t").bytes());
-        text.extend(one_field(&name_in_trace).bytes());
-        text.extend(format!("\t{}\n", flags.join(",")).bytes());
+        write_line(at, &name_in_trace, &flags.join(","), text);
         if is_folder && event.mask.contains(Mask::IN_MOVED_FROM) {
             self.remove(&folder.path.join(name));
         }
@@ -141,6 +139,8 @@ impl Recorder {
             let new = Folder { path: folder.path.join(name), name: name_in_trace };
             if self.add(&new).is_err() {
                 text.extend(b"# that folder is gone or cannot be watched\n");
+            } else if event.mask.contains(Mask::IN_CREATE) {
+                found(&new, at, text);
             }
         }
     }
@@ -172,6 +172,24 @@ impl Recorder {
         }
         Ok(())
     }
+}
+
+/// What already lies in a new folder, when nobody was told of its making, as the kernel would have
+/// told. What comes between the watch and this list is written twice, which changes nothing.
+fn found(top: &Folder, at: u128, text: &mut Vec<u8>) {
+    for entry in std::fs::read_dir(&top.path).into_iter().flatten().flatten() {
+        let name = entry.file_name();
+        let below = Folder { path: top.path.join(&name), name: top.name.join(&name) };
+        let is_folder = entry.file_type().is_ok_and(|kind| kind.is_dir());
+        write_line(at, &below.name, if is_folder { "CREATE,ISDIR" } else { "CREATE" }, text);
+        if is_folder {
+            found(&below, at, text);
+        }
+    }
+}
+
+fn write_line(at: u128, name: &Path, flags: &str, text: &mut Vec<u8>) {
+    text.extend(format!("{at}\t{}\t{flags}\n", one_field(name)).bytes());
 }
 
 /// A path that fits between two tabs.
@@ -227,6 +245,16 @@ mod tests {
         let lines = recorded(|root| fs::rename(root.join("old"), root.join("new")).unwrap());
         let moved = ["tree/old\tMOVED_FROM,ISDIR", "tree/new\tMOVED_TO,ISDIR"];
         assert_eq!(lines, moved);
+    }
+
+    #[test]
+    fn what_came_into_a_new_folder_before_its_watch_is_recorded() {
+        let lines = recorded(|root| {
+            fs::create_dir_all(root.join("new/sub")).unwrap();
+            fs::write(root.join("new/sub/app"), "x").unwrap();
+        });
+        let made = ["tree/new\tCREATE,ISDIR", "tree/new/sub\tCREATE,ISDIR"];
+        assert_eq!(lines, [made[0], made[1], "tree/new/sub/app\tCREATE"]);
     }
 
     #[test]

@@ -14,7 +14,8 @@ pub(crate) const CASES: &[Case] = &[
 const GO: &str = "package main
 import \"os\"
 func main() {
-\tprintln(\"started version=VERSION pid=\" + itoa(os.Getpid()))
+\t// In one write: println writes piece by piece, and the supervisor's lines come between.
+\tos.Stdout.WriteString(\"started version=VERSION pid=\" + itoa(os.Getpid()) + \"\\n\")
 \tr, w, _ := os.Pipe()
 \tr.Read(make([]byte, 1))
 \tw.Close()

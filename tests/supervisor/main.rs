@@ -21,7 +21,9 @@ mod sessions;
 mod shortage;
 mod signals;
 mod soak;
+mod states;
 mod surviving;
+mod traced;
 mod unchanged;
 mod world;
 mod writing;
@@ -44,6 +46,8 @@ fn main() -> ExitCode {
         sessions::CASES,
         shortage::CASES,
         signals::CASES,
+        states::CASES,
+        traced::CASES,
         soak::CASES,
     ]
     .concat();

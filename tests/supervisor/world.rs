@@ -290,6 +290,11 @@ impl Run {
         });
     }
 
+    /// What the app has printed so far.
+    pub(crate) fn app_lines(&self) -> Vec<String> {
+        self.heard.app_lines()
+    }
+
     pub(crate) fn signal_app(&self, signal: Signal) {
         kill(Pid::from_raw(self.pid()), signal).unwrap();
     }

@@ -13,9 +13,11 @@ mod editing;
 mod heard;
 mod in_use;
 mod interpreted;
+mod keepers;
 mod odd;
 mod own_files;
 mod refusing;
+mod rights;
 mod runner;
 mod sessions;
 mod shortage;
@@ -42,7 +44,9 @@ fn main() -> ExitCode {
         own_files::CASES,
         in_use::CASES,
         interpreted::CASES,
+        keepers::CASES,
         odd::CASES,
+        rights::CASES,
         sessions::CASES,
         shortage::CASES,
         signals::CASES,

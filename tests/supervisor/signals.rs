@@ -9,7 +9,7 @@ use nix::sys::signal::Signal;
 
 use crate::apps;
 use crate::runner::Case;
-use crate::world::{Run, Setup, pause};
+use crate::world::{Setup, pause};
 
 pub(crate) const CASES: &[Case] = &[
     ("TERM at any moment of a start ends everything", term_while_starting),

@@ -1,8 +1,6 @@
 //! Every signal in every state of the real supervisor, as a table: what reaches the app, and with
 //! which code the supervisor ends. That nothing is left is looked at when each run is dropped.
 
-use std::process::Command;
-
 use nix::sys::signal::Signal;
 
 use crate::apps;
@@ -154,19 +152,8 @@ fn enter(state: State) -> (Run, Option<Held>) {
 /// Holds the keeper of the start that a change has just called for.
 fn hold_start(run: &Run) -> Held {
     let held = Held::seize(prepared_keeper(run));
-    wait_for_state(run, "starting");
+    run.wait_for_state("starting");
     held
-}
-
-/// The supervisor has taken in whatever it was sent before.
-fn wait_for_state(run: &Run, state: &str) {
-    until(state, || {
-        let mut status = Command::new(env!("CARGO_BIN_EXE_relaunch"));
-        status.args(["status", "--json", "--pid", &run.supervisor().to_string()]);
-        let told = status.output().unwrap().stdout;
-        let told: serde_json::Value = serde_json::from_slice(&told).unwrap_or_default();
-        (told["state"] == state).then_some(())
-    });
 }
 
 fn send(run: &Run, number: i32) {
@@ -208,7 +195,7 @@ fn survives(state: State, signals: Vec<(i32, Effect)>) {
         State::Running => "running",
         State::Starting | State::Stopping => "restarting",
     };
-    wait_for_state(&run, middle);
+    run.wait_for_state(middle);
     assert_eq!(told(&run), expected, "{}", run.everything());
     let story: &[&str] = match state {
         State::Holding => &["start 1", "exit 1: code 7", "start 2"],
@@ -233,7 +220,7 @@ fn survives_while_starting(signals: Vec<(i32, Effect)>) {
     for (number, _) in signals.iter().filter(|it| !fatal(it)) {
         send(&run, *number);
     }
-    wait_for_state(&run, "starting");
+    run.wait_for_state("starting");
     held.unwrap().let_go();
     run.wait_for_version("v2");
     run.assert_story(&["start 1", "exit 1: code 6", "start 2"]);
@@ -245,7 +232,7 @@ fn survives_while_starting(signals: Vec<(i32, Effect)>) {
         run.publish(&sleeping(&format!("s{number}")));
         let held = hold_start(&run);
         send(&run, *number);
-        wait_for_state(&run, "starting");
+        run.wait_for_state("starting");
         held.let_go();
         run.wait_for(&format!("start {generation}"));
         run.wait_for(&format!("exit {generation}: signal {number}"));
@@ -257,7 +244,7 @@ fn ends_with(state: State, number: i32, code: i32) {
     send(&run, number);
     if matches!(state, State::Starting | State::Stopping) {
         // It waits for the app, which is not there yet, or takes its time.
-        wait_for_state(&run, if state == State::Starting { "starting" } else { "ending" });
+        run.wait_for_state(if state == State::Starting { "starting" } else { "ending" });
     }
     if state == State::Stopping {
         run.signal_app(Signal::SIGKILL);
@@ -274,7 +261,7 @@ fn ends_with(state: State, number: i32, code: i32) {
 fn impatience_while_starting() {
     let (mut run, held) = enter(State::Starting);
     send(&run, libc::SIGINT);
-    wait_for_state(&run, "starting");
+    run.wait_for_state("starting");
     send(&run, libc::SIGINT);
     held.unwrap().see_killed();
     assert_eq!(run.exit_code(), Some(130), "{}", run.everything());

@@ -5,6 +5,8 @@ use std::fs;
 use std::time::Instant;
 
 use nix::errno::Errno;
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
 
 use crate::apps;
 use crate::runner::Case;
@@ -48,6 +50,12 @@ impl Held {
         assert_eq!(libc::WTERMSIG(status), libc::SIGKILL);
     }
 
+    /// Kills it, and takes note.
+    pub(crate) fn kill(self) {
+        kill(Pid::from_raw(self.0), Signal::SIGKILL).unwrap();
+        self.see_killed();
+    }
+
     pub(crate) fn let_go(self) {
         let none = std::ptr::null_mut::<libc::c_void>();
         // SAFETY: integers and null pointers. Fails when it was killed meanwhile.
@@ -64,6 +72,19 @@ pub(crate) fn prepared_keeper(run: &Run) -> i32 {
             waits.then(|| i32::try_from(pid).unwrap())
         })
     })
+}
+
+/// The keeper that a process of an app comes from.
+pub(crate) fn keeper_of(app: i32) -> i32 {
+    let mut pid = app;
+    loop {
+        let status = fs::read_to_string(format!("/proc/{pid}/status")).unwrap();
+        if status.contains("Name:\trelaunch-keeper\n") {
+            return pid;
+        }
+        let parent = status.lines().find_map(|line| line.strip_prefix("PPid:\t")).unwrap();
+        pid = parent.parse().unwrap();
+    }
 }
 
 fn children(pid: u32) -> Vec<u32> {

@@ -45,8 +45,8 @@ impl Supervisor {
                     new,
                     is_script,
                     has_terminal,
-                    path,
                     denied,
+                    path,
                 });
                 None
             }

@@ -82,7 +82,7 @@ fn row(state: State) {
     let others = [of_the_app, job, cont, child].into_iter().zip(effects);
     let others = others.flat_map(|(column, effect)| column.into_iter().map(|it| (it, *effect)));
     if state == State::Starting {
-        survives_while_starting(others.collect());
+        survives_while_starting(&others.collect::<Vec<_>>());
     } else {
         survives(state, others.collect());
     }
@@ -213,7 +213,7 @@ fn survives(state: State, signals: Vec<(i32, Effect)>) {
 }
 
 /// Nothing is there yet that could tell a signal: the app dies of what it would die of.
-fn survives_while_starting(signals: Vec<(i32, Effect)>) {
+fn survives_while_starting(signals: &[(i32, Effect)]) {
     let (run, held) = enter(State::Starting);
     let fatal =
         |&&(number, effect): &&(i32, Effect)| matches!(effect, Kept) && !HARMLESS.contains(&number);

@@ -9,6 +9,7 @@ use nix::sys::signal::Signal;
 
 use crate::apps;
 use crate::runner::Case;
+use crate::traced::until;
 use crate::world::{Setup, pause};
 
 pub(crate) const CASES: &[Case] = &[
@@ -103,6 +104,8 @@ fn state(pid: i32) -> String {
 fn deliberate_stop() {
     let run = Setup::elf().start();
     run.signal_app(Signal::SIGSTOP);
+    // On a busy machine it is stopped when it gets its turn.
+    until("stop", || (state(run.pid()) == "T").then_some(()));
     // So long the supervisor has known of the stop.
     for _ in 0..20 {
         pause(10);

@@ -1,7 +1,7 @@
 //! The state folder: where the manifest lies as a file, for tools that read files. Writes there and
 //! nowhere else; a folder that cannot be had costs the file, never the app.
 
-use std::fs::{self, DirBuilder, File};
+use std::fs::{self, DirBuilder, File, TryLockError};
 use std::io::{self, Write};
 use std::os::unix::fs::{DirBuilderExt, MetadataExt};
 use std::path::{Path, PathBuf};
@@ -12,8 +12,8 @@ use nix::unistd::geteuid;
 #[derive(Debug)]
 pub struct StateFile {
     folder: PathBuf,
-    /// We made the folder, so it goes with us.
-    ours: bool,
+    /// We made the folder, so it goes with us; locked by us meanwhile.
+    ours: Option<File>,
 }
 
 /// Why there is no manifest file.
@@ -50,15 +50,14 @@ impl StateFile {
         if let Some(path) = setting {
             let named = |cause| StateFolderError::Named { path: path.to_owned(), cause };
             fs::create_dir_all(path).map_err(named)?;
-            let file = Self { folder: path.to_owned(), ours: false };
+            let file = Self { folder: path.to_owned(), ours: None };
             file.write("{}").map_err(named)?;
             return Ok(file);
         }
         let mut refused = Vec::new();
         for parent in places(runtime_dir) {
-            let folder = parent.join(std::process::id().to_string());
-            match private(&parent).and_then(|()| private(&folder)) {
-                Ok(()) => return Ok(Self { folder, ours: true }),
+            match private(&parent).and_then(|()| own(&parent)) {
+                Ok((folder, lock)) => return Ok(Self { folder, ours: Some(lock) }),
                 Err(cause) => refused.push(format!("{}: {cause}", parent.display())),
             }
         }
@@ -96,7 +95,7 @@ impl Drop for StateFile {
     /// A manifest of a supervisor that has ended would tell of a process that does not run.
     fn drop(&mut self) {
         let _ = fs::remove_file(self.folder.join(MANIFEST));
-        if self.ours {
+        if self.ours.is_some() {
             let _ = fs::remove_dir(&self.folder);
         }
     }
@@ -104,6 +103,8 @@ impl Drop for StateFile {
 
 /// What group and others may do, see inode(7).
 const OTHERS: u32 = 0o077;
+/// Supervisors of one process id below one parent.
+const MOST_SHARING: u32 = 1_000;
 /// The file's name.
 const MANIFEST: &str = "manifest.json";
 
@@ -112,6 +113,29 @@ fn places(runtime_dir: Option<&Path>) -> Vec<PathBuf> {
     let runtime = runtime_dir.filter(|path| path.is_absolute()).map(|path| path.join("relaunch"));
     let shared = ["/tmp", "/dev/shm"].map(|path| Path::new(path).join(format!("relaunch-{uid}")));
     runtime.into_iter().chain([PathBuf::from("/run/relaunch")]).chain(shared).collect()
+}
+
+/// Makes a folder of this process, named by its id. Containers that share the parent have a process 1
+/// each, so whoever lives holds a lock of its folder (flock(2)), and the next one adds a number. What
+/// a killed one has left behind is free again.
+fn own(parent: &Path) -> io::Result<(PathBuf, File)> {
+    let pid = std::process::id();
+    for number in 1..=MOST_SHARING {
+        let name = if number == 1 { pid.to_string() } else { format!("{pid}.{number}") };
+        let folder = parent.join(name);
+        private(&folder)?;
+        let lock = File::open(&folder)?;
+        // A file system without locks is shared with nobody, as far as can be known.
+        let taken = matches!(lock.try_lock(), Err(TryLockError::WouldBlock));
+        // Whoever ended between these two lines took the folder along.
+        let there = fs::symlink_metadata(&folder).is_ok_and(|now| {
+            lock.metadata().is_ok_and(|held| (held.dev(), held.ino()) == (now.dev(), now.ino()))
+        });
+        if !taken && there {
+            return Ok((folder, lock));
+        }
+    }
+    Err(io::Error::new(io::ErrorKind::ResourceBusy, "too many supervisors share it"))
 }
 
 /// Makes a folder that only we can use, or finds it so: in `/tmp` anybody may have made it before.
@@ -170,6 +194,25 @@ mod tests {
         assert_eq!(fs::metadata(&folder).unwrap().mode() & 0o777, 0o700);
         drop(file);
         assert!(!folder.exists());
+    }
+
+    #[test]
+    fn one_of_the_same_process_id_in_another_namespace_has_a_folder_of_its_own() {
+        let top = tempfile::tempdir().unwrap();
+        let open = || StateFile::open(None, Some(top.path())).unwrap();
+        let (one, other) = (open(), open());
+        one.write("one").unwrap();
+        other.write("other").unwrap();
+        let read = |file: &StateFile| fs::read_to_string(file.folder().join(MANIFEST)).unwrap();
+        assert_eq!([read(&one), read(&other)], ["one", "other"]);
+        let first = one.folder().to_owned();
+        drop(one);
+        assert_eq!(read(&other), "other");
+        // What a killed one left behind is taken over.
+        fs::create_dir(&first).unwrap();
+        fs::set_permissions(&first, fs::Permissions::from_mode(0o700)).unwrap();
+        fs::write(first.join(MANIFEST), "old").unwrap();
+        assert_eq!(open().folder(), first);
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! The supervisor's hands on processes: start, signal, and what is reported back.
 
+use std::io;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -37,28 +38,40 @@ impl Supervisor {
         match ordered {
             Ok(Ordered { generation, new, path, is_script }) => {
                 let has_terminal = matches!(place, Place::Foreground(_));
-                self.current =
-                    Some(Current { number, generation, new, is_script, has_terminal, path });
+                let denied = false;
+                self.current = Some(Current {
+                    number,
+                    generation,
+                    new,
+                    is_script,
+                    has_terminal,
+                    denied,
+                    path,
+                });
                 None
             }
             Err(problem) => Some(Event::StartFailed { generation: number, problem }),
         }
     }
 
-    /// Sends a signal. What cannot be signalled (another user's) is left to the deadline.
+    /// Sends a signal. What may not be signalled (another user's) is named, once, and left to the
+    /// deadline.
     pub(super) fn signal(&mut self, number: Generation, to: Recipient, signal: i32) {
         let current = self.current.as_mut().filter(|current| current.number == number);
         let (Some(current), Some(signal)) = (current, SignalNumber::new(signal)) else { return };
-        match to {
-            Recipient::Leader => {
-                let _ = current.generation.signal_leader(signal);
-            }
-            Recipient::Group => {
-                let _ = current.generation.signal_group(signal);
-            }
+        let sent = match to {
+            Recipient::Leader => current.generation.signal_leader(signal),
+            Recipient::Group => current.generation.signal_group(signal),
             Recipient::Rest => {
                 current.generation.signal_others(&[signal]);
+                Ok(())
             }
+        };
+        let denied = sent.is_err_and(|error| error.kind() == io::ErrorKind::PermissionDenied);
+        if denied && !std::mem::replace(&mut current.denied, true) {
+            self.warn(
+                "the app has become another user and may not be signalled; to stop it, the supervisor must run as that user or as root",
+            );
         }
     }
 
@@ -153,8 +166,9 @@ impl Supervisor {
         let mut another = false;
         if let Some((image, _)) = &mut self.image {
             image.pid = Some(pid);
-            if is_script {
-                // Nothing keeps a script from being written in place while it runs.
+            if is_script || image.is_hidden() {
+                // Nothing keeps a script from being written in place while it runs, and nothing tells
+                // what a process runs that has more rights than we.
                 image.note_bytes();
             }
             another = image.is_another(pid, is_script);

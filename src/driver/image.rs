@@ -71,6 +71,13 @@ impl Image {
         process.is_some_and(|running| running.same_file(&self.baseline))
     }
 
+    /// Whether the kernel keeps from us what the process runs: it has more rights, by file
+    /// capabilities or a setuid bit (`PTRACE_MODE_READ`, ptrace(2)).
+    pub(super) fn is_hidden(&self) -> bool {
+        let look = self.process().map(identity_of_process);
+        matches!(look, Some(Err(error)) if error.kind() == io::ErrorKind::PermissionDenied)
+    }
+
     fn process(&self) -> Option<u32> {
         self.pid.and_then(|pid| u32::try_from(pid).ok())
     }

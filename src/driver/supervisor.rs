@@ -79,6 +79,8 @@ pub(super) struct Current {
     pub(super) is_script: bool,
     /// The app was given the terminal.
     pub(super) has_terminal: bool,
+    /// It was said that the app may not be signalled.
+    pub(super) denied: bool,
     pub(super) path: PathBuf,
 }
 

@@ -117,7 +117,7 @@ fn note_words(note: &Note, style: &Style) -> String {
         }
         Note::Unkillable { generation } => {
             format!(
-                "processes of generation {generation} hang in the kernel and cannot be killed; going on without them"
+                "processes of generation {generation} cannot be killed: they hang in the kernel, or are another user's; going on without them"
             )
         }
         Note::WaitingForWriter { path } => {

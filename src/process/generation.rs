@@ -326,6 +326,11 @@ impl Generation {
             return 0;
         }
         self.keeper.into_iter().for_each(go_on);
+        if self.life == Life::Ordered && self.leader.is_none() {
+            // It hangs (a debugger, a frozen cgroup) with the order before it: let alone, it would
+            // start the app whenever it wakes. What it may have forked by now is adopted.
+            self.keeper.into_iter().for_each(end);
+        }
         let found = self.scope().stop_and_kill();
         // /proc may show less than there is, or nothing; these are known without it.
         if let Some(leader) = self.leader.filter(|_| self.leader_holds_its_pid()) {
@@ -350,6 +355,11 @@ impl Generation {
 /// the end of its app.
 fn go_on(keeper: i32) {
     let _ = sys::kill(keeper, libc::SIGCONT);
+}
+
+/// Kills a keeper that was not reaped: nobody else has its number.
+fn end(keeper: i32) {
+    let _ = sys::kill(keeper, libc::SIGKILL);
 }
 
 fn kill(pid: i32, signal: SignalNumber) -> io::Result<()> {

@@ -1,10 +1,14 @@
 //! The manifest as a file, and what happens where there is no place for it.
 
 use std::fs;
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
 
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
 use serde_json::Value;
 
-use crate::world::Setup;
+use crate::world::{PATIENCE, Setup};
 use crate::{apps, ask, status};
 
 #[test]
@@ -82,4 +86,88 @@ fn a_state_folder_in_the_watched_tree_restarts_nothing() {
     let told = status(&run);
     let listed = told["watch"]["listed"].as_array().unwrap();
     assert!(listed.iter().all(|it| !it["path"].as_str().unwrap().contains("/state/")), "{told}");
+}
+
+/// A supervisor that is PID 1 of a container, as far as it can see, beside this runtime folder.
+struct FirstProcess {
+    unshare: Child,
+    supervisor: Pid,
+}
+
+impl FirstProcess {
+    fn start(runtime: &Path, seconds: &str) -> Self {
+        let mut command = Command::new("unshare");
+        command.args(["--user", "--map-root-user", "--pid", "--fork", "--kill-child"]);
+        command.args(["--mount-proc", env!("CARGO_BIN_EXE_relaunch"), "run", "--", "sleep"]);
+        command.arg(seconds).env("XDG_RUNTIME_DIR", runtime);
+        command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+        let unshare = command.spawn().unwrap();
+        let list = format!("/proc/{0}/task/{0}/children", unshare.id());
+        let supervisor = until(|| fs::read_to_string(&list).ok()?.trim().parse().ok());
+        Self { unshare, supervisor: Pid::from_raw(supervisor) }
+    }
+
+    /// What `relaunch status` answers inside.
+    fn status(&self) -> Option<Value> {
+        let mut command = Command::new("nsenter");
+        command.args(["--target", &self.supervisor.to_string(), "--user", "--pid", "--mount"]);
+        command.args(["--preserve-credentials", env!("CARGO_BIN_EXE_relaunch")]);
+        let output = command.args(["status", "--json"]).output().unwrap();
+        serde_json::from_slice(&output.stdout).ok()
+    }
+
+    fn end(mut self) {
+        kill(self.supervisor, Signal::SIGTERM).unwrap();
+        self.unshare.wait().unwrap();
+    }
+}
+
+impl Drop for FirstProcess {
+    /// With its first process the namespace ends.
+    fn drop(&mut self) {
+        if self.unshare.try_wait().unwrap().is_none() {
+            let _ = kill(self.supervisor, Signal::SIGKILL);
+            self.unshare.wait().unwrap();
+        }
+    }
+}
+
+fn until<T>(mut look: impl FnMut() -> Option<T>) -> T {
+    let deadline = std::time::Instant::now() + PATIENCE;
+    loop {
+        if let Some(found) = look() {
+            return found;
+        }
+        assert!(std::time::Instant::now() < deadline, "not in time");
+        std::thread::sleep(std::time::Duration::from_millis(5));
+    }
+}
+
+/// The commands that the manifests below this folder tell, sorted.
+fn told_commands(runtime: &Path) -> Vec<String> {
+    let folders = fs::read_dir(runtime.join("relaunch")).into_iter().flatten().flatten();
+    let mut told: Vec<_> = folders
+        .filter_map(|folder| fs::read_to_string(folder.path().join("manifest.json")).ok())
+        .filter_map(|text| serde_json::from_str::<Value>(&text).ok())
+        .map(|manifest| manifest["command"].to_string())
+        .collect();
+    told.sort();
+    told
+}
+
+#[test]
+fn two_first_processes_that_share_a_folder_keep_a_manifest_each() {
+    // They took each other's: both are process 1, and the folder was named by nothing else.
+    let runtime = tempfile::tempdir().unwrap();
+    let commands = [r#"["sleep","1001"]"#, r#"["sleep","1002"]"#];
+    let one = FirstProcess::start(runtime.path(), "1001");
+    until(|| (told_commands(runtime.path()) == commands[..1]).then_some(()));
+    let two = FirstProcess::start(runtime.path(), "1002");
+    let told = |first: &FirstProcess| Some(first.status()?["command"].to_string());
+    assert_eq!([until(|| told(&one)), until(|| told(&two))], commands);
+    until(|| (told_commands(runtime.path()) == commands).then_some(()));
+    one.end();
+    assert_eq!(told_commands(runtime.path()), commands[1..]);
+    two.end();
+    assert_eq!(fs::read_dir(runtime.path().join("relaunch")).unwrap().count(), 0);
 }

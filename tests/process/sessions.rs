@@ -10,6 +10,8 @@ use nix::unistd::Pid;
 pub(crate) const CASES: &[Case] = &[
     ("ctrl_c_twice_ends_app_and_supervisor", ctrl_c_twice),
     ("ctrl_c_while_the_app_ignores_it_leaves_both", ctrl_c_is_the_apps),
+    ("ctrl_backslash_ends_app_and_while_holding_the_supervisor", ctrl_backslash),
+    ("under_script_keys_reach_the_app_and_the_code_comes_back", under_script),
     ("ctrl_z_while_holding_does_not_freeze", ctrl_z_while_holding),
     ("ctrl_z_without_job_control_goes_on", ctrl_z_without_job_control),
     ("a_repl_reads_and_answers", a_repl),
@@ -56,6 +58,37 @@ fn ctrl_c_twice() {
     person.press("\x03");
     person.see("got it");
     person.see("; waiting for the next change");
+    person.press("\x03");
+    person.ends_with(3);
+}
+
+/// An app of its own mind takes the key, one without dies of it.
+fn ctrl_backslash() {
+    let mut person = alone(
+        "ulimit -c 0; trap 'echo got it' QUIT; echo ready; read word; trap - QUIT; kill -QUIT $$; read word",
+    );
+    person.see("ready");
+    person.press("\x1c");
+    person.see("got it");
+    person.press("word\n");
+    person.see("; waiting for the next change");
+    person.press("\x1c");
+    person.ends_with(131);
+}
+
+/// script(1) puts a second terminal between the person and the supervisor, and a shell above it.
+fn under_script() {
+    let app = r#"trap "echo got it; exit 3" INT; echo ready; read word; echo "read $word"; while :; do sleep 0.02; done"#;
+    let line = format!("{RELAUNCH} run --on-exit=hold -- /bin/sh -c '{app}'");
+    let mut person =
+        Person::run(&["/usr/bin/script", "--quiet", "--return", "--command", &line, "/dev/null"]);
+    person.see("ready");
+    person.press("hello\n");
+    person.see("read hello");
+    person.press("\x03");
+    person.see("got it");
+    person.see("; waiting for the next change");
+    person.press("\x1a");
     person.press("\x03");
     person.ends_with(3);
 }

@@ -102,6 +102,12 @@ impl Heard {
         events.into_iter().find(|it| it["event"] == event)
     }
 
+    /// What the app printed so far.
+    pub(crate) fn app_lines(&self) -> Vec<String> {
+        let lines = self.lines.lock().unwrap();
+        lines.iter().filter_map(|line| line.app_text().map(ToOwned::to_owned)).collect()
+    }
+
     /// The lifecycle in few words, without what is only said (`watching`).
     pub(crate) fn story(&self) -> Vec<String> {
         let lines = self.lines.lock().unwrap();

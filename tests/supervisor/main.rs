@@ -14,15 +14,19 @@ mod editing;
 mod heard;
 mod in_use;
 mod interpreted;
+mod keepers;
 mod odd;
 mod own_files;
 mod refusing;
+mod rights;
 mod runner;
 mod sessions;
 mod shortage;
 mod signals;
 mod soak;
+mod states;
 mod surviving;
+mod traced;
 mod unchanged;
 mod world;
 mod writing;
@@ -48,10 +52,14 @@ fn main() -> ExitCode {
         own_files::CASES,
         in_use::CASES,
         interpreted::CASES,
+        keepers::CASES,
         odd::CASES,
+        rights::CASES,
         sessions::CASES,
         shortage::CASES,
         signals::CASES,
+        states::CASES,
+        traced::CASES,
         soak::CASES,
     ]
     .concat();

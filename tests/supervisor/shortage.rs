@@ -47,16 +47,17 @@ fn no_descriptors() {
 }
 
 /// Words that run the rest as a user that nobody knows.
-const NOBODY: [&str; 4] = ["setpriv", "--reuid=54321", "--regid=54321", "--clear-groups"];
+pub(crate) const NOBODY: [&str; 4] =
+    ["setpriv", "--reuid=54321", "--regid=54321", "--clear-groups"];
 
-fn open_to_all(setup: &Setup) {
+pub(crate) fn open_to_all(setup: &Setup) {
     for name in ["", "tree"] {
         let mode = std::fs::Permissions::from_mode(0o777);
         std::fs::set_permissions(setup.path(name), mode).unwrap();
     }
 }
 
-fn is_root() -> bool {
+pub(crate) fn is_root() -> bool {
     let root = nix::unistd::geteuid().is_root();
     if !root {
         println!("left out: only root can become another user");

@@ -208,6 +208,23 @@ impl Run {
         });
     }
 
+    /// Waits until the supervisor says that it is in this state, and so has taken in what it was sent
+    /// before.
+    pub(crate) fn wait_for_state(&self, state: &str) {
+        let until = Instant::now() + PATIENCE;
+        loop {
+            let mut status = Command::new(env!("CARGO_BIN_EXE_relaunch"));
+            status.args(["status", "--json", "--pid", &self.supervisor().to_string()]);
+            let told = status.output().unwrap().stdout;
+            let told: serde_json::Value = serde_json::from_slice(&told).unwrap_or_default();
+            if told["state"] == state {
+                return;
+            }
+            assert!(Instant::now() < until, "it is not {state}: {told}\n{}", self.everything());
+            pause(2);
+        }
+    }
+
     /// The lifecycle once the supervisor is at rest.
     pub(crate) fn story(&self) -> Vec<String> {
         self.heard.wait_for_silence(SILENCE);
@@ -304,6 +321,11 @@ impl Run {
         self.heard.wait(PATIENCE, text, |lines| {
             lines.iter().any(|line| line.app_text() == Some(text)).then_some(())
         });
+    }
+
+    /// What the app has printed so far.
+    pub(crate) fn app_lines(&self) -> Vec<String> {
+        self.heard.app_lines()
     }
 
     pub(crate) fn signal_app(&self, signal: Signal) {

@@ -1,8 +1,9 @@
 //! The life, event by event: every pair of a state and an event. Pairs that [`expected`] does not
 //! name must change nothing.
 
+use super::state::{Asked, Delay};
 use super::*;
-use crate::core::Stop;
+use crate::core::{Program, Stop, Stopper};
 use crate::settings::OnExit;
 
 const NOW: Moment = Duration::from_secs(100);

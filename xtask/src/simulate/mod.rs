@@ -9,6 +9,7 @@
 //! May come in: the core; no file, no process, no clock but the one of the process that counts.
 
 mod app;
+mod author;
 mod disk;
 mod fault;
 mod kernel;

@@ -7,8 +7,9 @@
 use std::time::Duration;
 
 use super::app::Manners;
+use super::author::Author;
 use super::random::Random;
-use super::writer::{Author, PATTERNS, Pattern, Writer};
+use super::writer::{PATTERNS, Pattern, Writer};
 
 /// What happens in one run of the simulator.
 #[derive(Debug, Clone)]

@@ -4,7 +4,7 @@
 //! | --- | --- | --- | --- | --- | --- | --- | --- |
 //! | Waiting | → Starting | – | – | – | – | exit | retry → start due |
 //! | Starting | – (judged later) | → Running; → Stopping if asked | retry, last good, hold or exit | – | retry | noted; INT twice: → Stopping, kill | asked to end: → Stopping, kill |
-//! | Running | → Stopping | – | – | → Left, or → Stopping to exit | as Exited | → Stopping to exit | recheck |
+//! | Running | → Stopping | – | – | → Left, or → Stopping to exit | as Exited | → Stopping to exit | recheck, pass on what was kept |
 //! | Left | → Stopping | – | – | – | → Waiting | → Stopping to exit | – |
 //! | Stopping | – (judged later) | – | as Emptied | ask the rest | → Waiting to start, or exit | then exit; twice: kill | kill, again |
 //! | Ended | – | – | – | – | – | – | – |
@@ -13,6 +13,7 @@
 //! While the state is `Waiting`, [`Core`](super::Core) starts what is due as soon as no change set is pending,
 //! and after two seconds in any case.
 
+mod kept;
 mod policy;
 mod signals;
 mod starting;
@@ -24,6 +25,7 @@ mod tests;
 
 use std::time::Duration;
 
+use self::kept::{Kept, LOOK};
 use self::policy::HEALTHY;
 pub use self::policy::Policy;
 pub use self::state::Standing;
@@ -154,7 +156,10 @@ impl Life {
     pub(super) fn deadline(&self) -> Option<Moment> {
         match &self.state {
             State::Waiting(Waiting::ToRetry { at, .. }) => Some(*at),
-            State::Running { recheck, .. } => *recheck,
+            State::Running { recheck, kept, .. } => {
+                let look = kept.as_ref().map(|kept| kept.look);
+                [*recheck, look].into_iter().flatten().min()
+            }
             State::Stopping { phase, .. } => Some(phase.deadline()),
             // An exec may hang in the kernel, on a mount that does not answer.
             State::Starting { then_stop, .. } => {
@@ -187,7 +192,11 @@ impl Life {
             }
             State::Running { generation, .. } | State::Left { generation, .. } => {
                 out.push(Action::Note(Note::Stopping { generation, reason: reason.clone() }));
-                let next = Next::Start { reason, times };
+                let kept = match &self.state {
+                    State::Running { kept, .. } => Kept::unheard(kept.as_ref()),
+                    _ => Vec::new(),
+                };
+                let next = Next::Start { reason, times, kept };
                 self.stop(generation, self.policy.stop_signal, next, now, out);
             }
             // Not judged in these states: the set waits until the state can act on it.
@@ -274,9 +283,15 @@ impl Life {
             State::Waiting(Waiting::ToRetry { due, .. }) => {
                 self.state = State::Waiting(Waiting::ToStart(due.clone()));
             }
-            State::Running { recheck, .. } => {
-                *recheck = None;
-                out.push(Action::Recheck);
+            State::Running { generation, recheck, kept, .. } => {
+                if recheck.take_if(|at| now >= *at).is_some() {
+                    out.push(Action::Recheck);
+                }
+                if let Some(kept) = kept.as_mut().filter(|kept| now >= kept.look) {
+                    kept.look = now + LOOK;
+                    let (generation, signals) = (*generation, kept.signals.clone());
+                    out.push(Action::AskReady { generation, signals });
+                }
             }
             State::Stopping { .. } => self.lose_patience(now, out),
             State::Starting { due, then_stop: Some(asked), .. } => {

@@ -1,7 +1,8 @@
 //! Signals that are the app's own business, and what stops it.
 
 use super::Life;
-use super::state::{State, StopPhase, Waiting};
+use super::kept::keep;
+use super::state::{Next, State, StopPhase, Waiting};
 use crate::core::{Action, Generation, Recipient, Stopper};
 
 impl Life {
@@ -15,8 +16,20 @@ impl Life {
         match &mut self.state {
             // It is to end, and a stopped process acts on no signal.
             State::Stopping { .. } if signal == libc::SIGTSTP => {}
-            State::Running { generation, .. } | State::Stopping { generation, .. } => {
+            // The old app is gone or is being killed: it is for the next one.
+            State::Stopping {
+                phase: StopPhase::Rest { .. } | StopPhase::Killing { .. },
+                next: Next::Start { kept, .. },
+                ..
+            } if to == Recipient::Leader => keep(kept, signal),
+            State::Stopping { generation, .. } => out.push(to_app(*generation, to, signal)),
+            // At once, as any init would. An equal one that was kept merges with it.
+            State::Running { generation, kept, .. } => {
                 out.push(to_app(*generation, to, signal));
+                if let Some(kept) = kept {
+                    kept.signals.retain(|it| *it != signal);
+                }
+                kept.take_if(|kept| kept.signals.is_empty());
             }
             // Nothing runs that would be stopped, so the supervisor stops alone, if a shell
             // continues it again.
@@ -28,7 +41,7 @@ impl Life {
                 if [libc::SIGTSTP, libc::SIGCONT].contains(&signal) => {}
             State::Starting { due, .. }
             | State::Waiting(Waiting::ToStart(due) | Waiting::ToRetry { due, .. }) => {
-                due.keep(signal);
+                keep(&mut due.kept, signal);
             }
             // Nobody is there to take it.
             State::Waiting(Waiting::Idle) | State::Left { .. } | State::Ended => {}

@@ -3,11 +3,11 @@
 
 use std::time::Duration;
 
-use super::signals::to_app;
+use super::kept::Kept;
 use super::state::{Asked, Delay, Due, State, Waiting};
 use super::{LONGEST_DOWN, Life};
 use crate::core::{
-    Action, Generation, Moment, Note, Obstacle, Program, Recipient, RestartTimes, StartProblem,
+    Action, Generation, Moment, Note, Obstacle, Program, RestartTimes, StartProblem,
 };
 
 impl Life {
@@ -47,11 +47,10 @@ impl Life {
             out.push(Action::Note(Note::StartRecovered { generation, after, tries }));
         }
         out.push(Action::Note(Note::Started { generation, pid, reason, times }));
-        let kept = due.kept.iter();
-        out.extend(kept.map(|signal| to_app(generation, Recipient::Leader, *signal)));
+        let kept = Kept::new(&due.kept, now);
         self.has_last_good = true;
         let then_stop = *then_stop;
-        self.state = State::Running { generation, since: now, recheck: Some(now + RECHECK) };
+        self.state = State::Running { generation, since: now, recheck: Some(now + RECHECK), kept };
         if let Some(Asked { stop, .. }) = then_stop {
             self.shutdown(stop, now, out);
         }

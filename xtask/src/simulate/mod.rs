@@ -12,6 +12,7 @@ mod app;
 mod author;
 mod disk;
 mod fault;
+mod hangup;
 mod kernel;
 mod perform;
 mod promise;

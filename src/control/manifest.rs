@@ -129,6 +129,7 @@ impl Manifest {
             | Note::OwnWrites { .. }
             | Note::StartDelayed { .. }
             | Note::StartRecovered { .. }
+            | Note::SignalDropped { .. }
             | Note::ShuttingDown { .. } => {}
         }
     }

@@ -39,6 +39,14 @@ pub enum Action {
         /// The signal's number.
         signal: i32,
     },
+    /// Look for which of these signals the app is ready: it handles, ignores or blocks them; answer
+    /// with `Ready`.
+    AskReady {
+        /// The generation.
+        generation: Generation,
+        /// The signals' numbers.
+        signals: Vec<i32>,
+    },
     /// One round of STOP all, KILL all.
     KillAll {
         /// The generation.

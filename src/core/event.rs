@@ -84,6 +84,13 @@ pub enum Event {
         /// Its number.
         signal: i32,
     },
+    /// The answer to [`Action::AskReady`](super::Action::AskReady).
+    Ready {
+        /// The generation.
+        generation: Generation,
+        /// Those of the signals that the app is ready for; none where the kernel does not say.
+        signals: Vec<i32>,
+    },
     /// A person or a tool asked for a restart.
     ReloadAsked,
     /// The deadline passed.

@@ -92,6 +92,9 @@ impl Core {
             Event::Suspended { generation, by } => self.life.suspended(generation, by, &mut out),
             Event::ShutdownAsked(stop) => self.life.shutdown(stop, now, &mut out),
             Event::SignalArrived { signal } => self.life.signal(signal, &mut out),
+            Event::Ready { generation, signals } => {
+                self.life.ready(generation, &signals, now, &mut out);
+            }
             Event::ReloadAsked => {
                 out.push(Action::Judge(Judge { forced: true, ..Judge::default() }));
             }

@@ -115,6 +115,14 @@ pub enum Note {
         /// The file.
         path: Arc<Path>,
     },
+    /// A signal that came while the app was being restarted is not passed on: the app does not
+    /// handle it and would end.
+    SignalDropped {
+        /// The app that runs.
+        generation: Generation,
+        /// The signal's number.
+        signal: i32,
+    },
     /// The supervisor is asked to end.
     ShuttingDown {
         /// The signal that asked.

@@ -75,6 +75,18 @@ impl Supervisor {
         }
     }
 
+    /// Those of the signals that the app is ready for.
+    pub(super) fn ready_for(&self, number: Generation, mut signals: Vec<i32>) -> Vec<i32> {
+        let current = self.current.as_ref().filter(|current| current.number == number);
+        signals.retain(|signal| {
+            let signal = SignalNumber::new(*signal);
+            current
+                .zip(signal)
+                .is_some_and(|(it, signal)| it.generation.is_leader_ready_for(signal))
+        });
+        signals
+    }
+
     /// Takes in all signals; returns the children that the reaper found.
     pub(super) fn take_signals(&mut self) -> Vec<Child> {
         let mut children = Vec::new();

@@ -310,6 +310,10 @@ impl Supervisor {
                 self.signal(generation, to, signal);
                 Vec::new()
             }
+            Action::AskReady { generation, signals } => {
+                let signals = self.ready_for(generation, signals);
+                vec![Event::Ready { generation, signals }]
+            }
             Action::KillAll { generation } => {
                 if let Some(current) = self.current.as_mut().filter(|it| it.number == generation) {
                     current.generation.stop_and_kill();

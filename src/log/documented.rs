@@ -42,6 +42,7 @@ fn samples() -> Vec<Line> {
         Note::Unkillable { generation },
         Note::WaitingForWriter { path: Arc::clone(&path) },
         Note::OwnWrites { path: Arc::clone(&path) },
+        Note::SignalDropped { generation, signal: 1 },
         Note::ShuttingDown { signal: 15 },
     ];
     let others = [
@@ -72,18 +73,19 @@ fn number(line: &Line) -> usize {
             Note::Unkillable { .. } => 11,
             Note::WaitingForWriter { .. } => 12,
             Note::OwnWrites { .. } => 13,
-            Note::ShuttingDown { .. } => 14,
+            Note::SignalDropped { .. } => 14,
+            Note::ShuttingDown { .. } => 15,
         },
-        Line::Watching { .. } => 15,
-        Line::StandIn { .. } => 16,
-        Line::StandInGone { .. } => 17,
-        Line::Warning { .. } => 18,
-        Line::LinesLost { .. } => 19,
+        Line::Watching { .. } => 16,
+        Line::StandIn { .. } => 17,
+        Line::StandInGone { .. } => 18,
+        Line::Warning { .. } => 19,
+        Line::LinesLost { .. } => 20,
     }
 }
 
 /// As many events as docs/log.md has rows.
-const EVENTS: usize = 20;
+const EVENTS: usize = 21;
 
 fn object(line: &Line) -> Map<String, Value> {
     serde_json::from_str(&to_json(line, SystemTime::now())).unwrap()

@@ -115,6 +115,9 @@ fn note_fields(note: &Note) -> (&'static str, Value) {
             ("waiting_for_writer", json!({ "path": path_text(path) }))
         }
         Note::OwnWrites { path } => ("own_writes", json!({ "path": path_text(path) })),
+        Note::SignalDropped { generation, signal } => {
+            ("signal_dropped", json!({ "generation": generation.0, "signal": signal }))
+        }
         Note::ShuttingDown { signal } => ("shutting_down", json!({ "signal": signal })),
     }
 }

@@ -62,9 +62,10 @@ impl Line {
                 | Note::OwnWrites { .. }
                 | Note::StartRecovered { .. }
                 | Note::ShuttingDown { .. } => Level::Info,
-                Note::Killing { .. } | Note::Unkillable { .. } | Note::WaitingForWriter { .. } => {
-                    Level::Warning
-                }
+                Note::Killing { .. }
+                | Note::Unkillable { .. }
+                | Note::WaitingForWriter { .. }
+                | Note::SignalDropped { .. } => Level::Warning,
                 Note::StartFailed { .. }
                 | Note::StartDelayed { .. }
                 | Note::Refused { .. }

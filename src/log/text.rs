@@ -126,6 +126,12 @@ fn note_words(note: &Note, style: &Style) -> String {
         Note::OwnWrites { path } => {
             format!("{} is written by the app itself, not restarting for it", style.path(path))
         }
+        Note::SignalDropped { generation, signal } => {
+            let signal = signal_name(*signal);
+            format!(
+                "{signal}, received while nothing ran, is dropped: generation {generation} does not handle it and would end"
+            )
+        }
         Note::ShuttingDown { signal } => format!("{} received, stopping", signal_name(*signal)),
     }
 }

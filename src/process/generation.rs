@@ -296,6 +296,14 @@ impl Generation {
         }
     }
 
+    /// Whether the leader handles, ignores or blocks a signal, whose default effect may be its end;
+    /// `false` where /proc does not say.
+    #[must_use]
+    pub fn is_leader_ready_for(&self, signal: SignalNumber) -> bool {
+        let leader = self.leader.filter(|_| self.leader_holds_its_pid());
+        leader.is_some_and(|leader| procfs::is_ready_for(leader, signal.get()))
+    }
+
     /// Signals the leader's process group. An empty group is no error.
     ///
     /// # Errors

@@ -137,6 +137,7 @@ impl Heard {
             "start_failed" => format!("start failed: {}", text("why")),
             "start_delayed" => format!("delayed {generation}"),
             "start_recovered" => format!("recovered {generation}"),
+            "signal_dropped" => format!("dropped {generation}: signal {}", event["signal"]),
             "stand_in" => format!("stand-in {}", text("path")),
             "exited" if event["code"].is_null() => {
                 format!("exit {generation}: signal {}", event["signal"])

@@ -9,10 +9,13 @@ use nix::sys::signal::Signal;
 
 use crate::apps;
 use crate::runner::Case;
+use crate::states::send;
 use crate::traced::until;
-use crate::world::{Setup, pause};
+use crate::world::{Run, Setup, pause};
 
 pub(crate) const CASES: &[Case] = &[
+    ("signals during a restart wait until the new app handles them", between_two_apps),
+    ("a signal during a restart that would end the new app is dropped", never_handled),
     ("TERM at any moment of a start ends everything", term_while_starting),
     ("TERM at any moment of a restart ends everything", term_while_restarting),
     ("a storm of signals at any moment leaves one app or none", storm),
@@ -28,6 +31,51 @@ fn telling(version: &str) -> Vec<u8> {
     let said = apps::said(version);
     let trap = "for s in $(seq 1 64); do trap \"echo got=$s\" $s 2>/dev/null; done";
     format!("#!/bin/bash\n{trap}\n{said}\nwhile :; do sleep 0.01; done\n").into_bytes()
+}
+
+/// An app that ends at once and leaves a helper, which says `helper asked` when the app is gone and
+/// it got its own TERM, and stays until there is a file `go`.
+fn leaves_a_helper(version: &str) -> Vec<u8> {
+    let stays = "trap \"echo helper asked\" TERM; until [ -e go ]; do sleep 0.01; done";
+    let helper = format!("setsid bash -c 'echo ready; {stays}' &");
+    let said = apps::said(version);
+    format!("#!/bin/bash\n{said}\n{helper}\nexec sleep 1000\n").into_bytes()
+}
+
+/// Restarts it, and sends these signals when nothing but the helper is left of the old generation.
+fn send_between_two_apps(new: &[u8], signals: &[i32]) -> Run {
+    let run = Setup::with(&leaves_a_helper("v1"), new).start();
+    run.wait_for_app("ready");
+    run.shell("mv new tree/app");
+    run.wait_for_app("helper asked");
+    for number in signals {
+        send(&run, *number);
+    }
+    run.shell("touch go");
+    run.wait_for_version("v2");
+    run
+}
+
+fn between_two_apps() {
+    let said = apps::said("v2");
+    let [hup, usr1, realtime] = [libc::SIGHUP, libc::SIGUSR1, 40]
+        .map(|number| format!("trap 'echo got={number}' {number}"));
+    // An interpreter that loads its modules: some handlers come late.
+    let app = format!(
+        "#!/bin/bash\n{said}\nsleep 0.2\n{hup}\nsleep 1\n{usr1}\n{realtime}\nwhile :; do sleep 0.01; done\n"
+    );
+    let signals = [libc::SIGHUP, libc::SIGUSR1, libc::SIGWINCH, 40];
+    let run = send_between_two_apps(app.as_bytes(), &signals);
+    for number in [libc::SIGHUP, libc::SIGUSR1, 40] {
+        run.wait_for_app(&format!("got={number}"));
+    }
+    run.assert_one_restart_to("v2");
+}
+
+fn never_handled() {
+    let run = send_between_two_apps(&apps::elf("v2"), &[libc::SIGHUP]);
+    run.assert_story(&["start 1", "stop 1", "start 2", "dropped 2: signal 1"]);
+    run.assert_runs("v2");
 }
 
 /// That nothing of it is left is looked at when each run is dropped.

@@ -4,7 +4,7 @@
 //! | --- | --- | --- | --- | --- | --- | --- | --- |
 //! | Waiting | → Starting | – | – | – | – | exit | retry → start due |
 //! | Starting | – (judged later) | → Running; → Stopping if asked | retry, last good, hold or exit | – | retry | noted; INT twice: → Stopping, kill | asked to end: → Stopping, kill |
-//! | Running | → Stopping | – | – | → Left, or → Stopping to exit | as Exited | → Stopping to exit | recheck |
+//! | Running | → Stopping | – | – | → Left, or → Stopping to exit | as Exited | → Stopping to exit | recheck, pass on what was kept |
 //! | Left | → Stopping | – | – | – | → Waiting | → Stopping to exit | – |
 //! | Stopping | – (judged later) | – | as Emptied | ask the rest | → Waiting to start, or exit | then exit; twice: kill | kill, again |
 //! | Ended | – | – | – | – | – | – | – |
@@ -13,7 +13,10 @@
 //! While the state is `Waiting`, [`Core`](super::Core) starts what is due as soon as no change set is pending,
 //! and after two seconds in any case.
 
+mod kept;
 mod policy;
+mod signals;
+mod starting;
 mod state;
 mod stopping;
 
@@ -22,14 +25,15 @@ mod tests;
 
 use std::time::Duration;
 
+use self::kept::{Kept, LOOK};
 use self::policy::HEALTHY;
 pub use self::policy::Policy;
 pub use self::state::Standing;
 pub(super) use self::state::State;
-use self::state::{Asked, Delay, Due, Next, StopPhase, Waiting};
+use self::state::{Due, Next, StopPhase, Waiting};
 use super::{
-    Action, Ending, Generation, Moment, Note, Obstacle, Program, Reason, Recipient, RestartTimes,
-    StartProblem, Stopper,
+    Action, Ending, Generation, Moment, Note, Obstacle, Reason, Recipient, RestartTimes,
+    StartProblem,
 };
 
 /// The machine: one state, what never changes, and what outlives a generation.
@@ -152,7 +156,10 @@ impl Life {
     pub(super) fn deadline(&self) -> Option<Moment> {
         match &self.state {
             State::Waiting(Waiting::ToRetry { at, .. }) => Some(*at),
-            State::Running { recheck, .. } => *recheck,
+            State::Running { recheck, kept, .. } => {
+                let look = kept.as_ref().map(|kept| kept.look);
+                [*recheck, look].into_iter().flatten().min()
+            }
             State::Stopping { phase, .. } => Some(phase.deadline()),
             // An exec may hang in the kernel, on a mount that does not answer.
             State::Starting { then_stop, .. } => {
@@ -185,145 +192,15 @@ impl Life {
             }
             State::Running { generation, .. } | State::Left { generation, .. } => {
                 out.push(Action::Note(Note::Stopping { generation, reason: reason.clone() }));
-                let next = Next::Start { reason, times };
+                let kept = match &self.state {
+                    State::Running { kept, .. } => Kept::unheard(kept.as_ref()),
+                    _ => Vec::new(),
+                };
+                let next = Next::Start { reason, times, kept };
                 self.stop(generation, self.policy.stop_signal, next, now, out);
             }
             // Not judged in these states: the set waits until the state can act on it.
             State::Starting { .. } | State::Stopping { .. } | State::Ended => {}
-        }
-    }
-
-    /// The start that was put off until nothing was pending.
-    pub(super) fn start_due(&mut self, now: Moment, out: &mut Vec<Action>) {
-        if let State::Waiting(Waiting::ToStart(due)) = &self.state {
-            self.order_start(due.clone(), now, out);
-        }
-    }
-
-    /// The same after a change set came meanwhile and was found fit: whatever failed before, what
-    /// is on the disk now is tried.
-    pub(super) fn start_changed(&mut self, now: Moment, out: &mut Vec<Action>) {
-        if let State::Waiting(Waiting::ToStart(due)) = &mut self.state {
-            due.program = Program::Current;
-        }
-        self.start_due(now, out);
-    }
-
-    pub(super) fn started(
-        &mut self,
-        generation: Generation,
-        pid: i32,
-        now: Moment,
-        out: &mut Vec<Action>,
-    ) {
-        let State::Starting { due, ordered, then_stop, .. } = &self.state else {
-            return;
-        };
-        if generation != due.generation {
-            return;
-        }
-        let times = RestartTimes { start: now.saturating_sub(*ordered), ..due.times };
-        let reason = due.reason.clone();
-        if let Some(Delay { since, tries, .. }) = due.delay {
-            let after = now.saturating_sub(since);
-            out.push(Action::Note(Note::StartRecovered { generation, after, tries }));
-        }
-        out.push(Action::Note(Note::Started { generation, pid, reason, times }));
-        let kept = due.kept.iter();
-        out.extend(kept.map(|signal| to_app(generation, Recipient::Leader, *signal)));
-        self.has_last_good = true;
-        let then_stop = *then_stop;
-        self.state = State::Running { generation, since: now, recheck: Some(now + RECHECK) };
-        if let Some(Asked { stop, .. }) = then_stop {
-            self.shutdown(stop, now, out);
-        }
-    }
-
-    pub(super) fn start_failed(
-        &mut self,
-        generation: Generation,
-        problem: &StartProblem,
-        now: Moment,
-        out: &mut Vec<Action>,
-    ) {
-        let (due, then_stop) = match &self.state {
-            State::Starting { due, then_stop, .. } if due.generation == generation => {
-                (due.clone(), *then_stop)
-            }
-            // It was given up before this came.
-            State::Stopping { .. } => return self.emptied(generation, now, out),
-            State::Waiting(_)
-            | State::Starting { .. }
-            | State::Running { .. }
-            | State::Left { .. }
-            | State::Ended => return,
-        };
-        if then_stop.is_some() {
-            let why = problem.why.clone();
-            out.push(Action::Note(Note::StartFailed { generation, why, held: false }));
-            self.end(problem.exit_code, out);
-            return;
-        }
-        let can_fall_back = due.program == Program::Current && self.has_last_good;
-        match problem.obstacle {
-            Obstacle::Writer if now < due.since + LONGEST_DOWN => {
-                self.state = State::Waiting(Waiting::ToRetry { at: now + RETRY, due });
-            }
-            Obstacle::Candidate | Obstacle::Writer if can_fall_back => {
-                out.push(Action::Note(Note::FellBack { why: problem.why.clone() }));
-                self.order_start(Due { program: Program::LastGood, ..due }, now, out);
-            }
-            Obstacle::Candidate => self.give_up(generation, problem, out),
-            Obstacle::Writer | Obstacle::Shortage => self.delay(due, &problem.why, now, out),
-        }
-    }
-
-    /// Tries again later, each time twice as late; said once.
-    fn delay(&mut self, mut due: Due, why: &str, now: Moment, out: &mut Vec<Action>) {
-        let delay = match due.delay {
-            None => {
-                let (generation, why) = (due.generation, why.to_owned());
-                let (pause, at_most) = (RETRY, LONGEST_RETRY);
-                out.push(Action::Note(Note::StartDelayed { generation, why, pause, at_most }));
-                Delay { since: now, tries: 1, pause }
-            }
-            Some(Delay { since, tries, pause }) => {
-                let pause = (pause * 2).min(LONGEST_RETRY);
-                Delay { since, tries: tries.saturating_add(1), pause }
-            }
-        };
-        due.delay = Some(delay);
-        self.state = State::Waiting(Waiting::ToRetry { at: now + delay.pause, due });
-    }
-
-    /// There is nothing that could be started.
-    fn give_up(&mut self, generation: Generation, problem: &StartProblem, out: &mut Vec<Action>) {
-        let exits = self.policy.exits_after(self.was_healthy);
-        let why = problem.why.clone();
-        out.push(Action::Note(Note::StartFailed { generation, why, held: !exits }));
-        if exits {
-            self.end(problem.exit_code, out);
-        } else {
-            self.state = State::Waiting(Waiting::Idle);
-        }
-    }
-
-    /// The executable was judged unfit when a start was due: what ran last runs again, if anything
-    /// did.
-    pub(super) fn refused(&mut self, why: String, now: Moment, out: &mut Vec<Action>) {
-        let State::Waiting(Waiting::ToStart(due)) = &self.state else {
-            return;
-        };
-        let due = due.clone();
-        if self.has_last_good {
-            out.push(Action::Note(Note::FellBack { why }));
-            self.order_start(Due { program: Program::LastGood, ..due }, now, out);
-        } else {
-            let obstacle = Obstacle::Candidate;
-            let problem = StartProblem { why, exit_code: 126, obstacle };
-            self.last = due.generation;
-            self.ordered = now;
-            self.give_up(due.generation, &problem, out);
         }
     }
 
@@ -398,61 +275,6 @@ impl Life {
         }
     }
 
-    /// A signal that is the app's own business.
-    pub(super) fn signal(&mut self, signal: i32, out: &mut Vec<Action>) {
-        let to = match signal {
-            // What stops and continues a job is for all of it.
-            libc::SIGCONT | libc::SIGTSTP => Recipient::Group,
-            _ => Recipient::Leader,
-        };
-        match &mut self.state {
-            // It is to end, and a stopped process acts on no signal.
-            State::Stopping { .. } if signal == libc::SIGTSTP => {}
-            State::Running { generation, .. } | State::Stopping { generation, .. } => {
-                out.push(to_app(*generation, to, signal));
-            }
-            // Nothing runs that would be stopped, so the supervisor stops alone, if a shell
-            // continues it again.
-            State::Waiting(Waiting::Idle) | State::Left { .. } if signal == libc::SIGTSTP => {
-                out.extend(self.policy.job_control.then_some(Action::Suspend));
-            }
-            // An app that begins stopped or is continued at once helps nobody.
-            State::Starting { .. } | State::Waiting(_)
-                if [libc::SIGTSTP, libc::SIGCONT].contains(&signal) => {}
-            State::Starting { due, .. }
-            | State::Waiting(Waiting::ToStart(due) | Waiting::ToRetry { due, .. }) => {
-                due.keep(signal);
-            }
-            // Nobody is there to take it.
-            State::Waiting(Waiting::Idle) | State::Left { .. } | State::Ended => {}
-        }
-    }
-
-    /// The app was stopped.
-    pub(super) fn suspended(&self, generation: Generation, by: Stopper, out: &mut Vec<Action>) {
-        let go_on = to_app(generation, Recipient::Group, libc::SIGCONT);
-        match &self.state {
-            State::Running { generation: current, .. } if *current == generation => match by {
-                Stopper::Terminal if self.policy.job_control => out.push(Action::Suspend),
-                // Nobody else would ever continue it.
-                Stopper::Terminal => out.push(go_on),
-                Stopper::Somebody => {}
-            },
-            // It was asked to end, and a stopped process acts on no signal.
-            State::Stopping {
-                generation: current,
-                phase: StopPhase::Asked { .. } | StopPhase::Rest { .. },
-                ..
-            } if *current == generation => out.push(go_on),
-            State::Waiting(_)
-            | State::Starting { .. }
-            | State::Running { .. }
-            | State::Left { .. }
-            | State::Stopping { .. }
-            | State::Ended => {}
-        }
-    }
-
     pub(super) fn woke(&mut self, now: Moment, out: &mut Vec<Action>) {
         if self.deadline().is_none_or(|deadline| now < deadline) {
             return;
@@ -461,9 +283,15 @@ impl Life {
             State::Waiting(Waiting::ToRetry { due, .. }) => {
                 self.state = State::Waiting(Waiting::ToStart(due.clone()));
             }
-            State::Running { recheck, .. } => {
-                *recheck = None;
-                out.push(Action::Recheck);
+            State::Running { generation, recheck, kept, .. } => {
+                if recheck.take_if(|at| now >= *at).is_some() {
+                    out.push(Action::Recheck);
+                }
+                if let Some(kept) = kept.as_mut().filter(|kept| now >= kept.look) {
+                    kept.look = now + LOOK;
+                    let (generation, signals) = (*generation, kept.signals.clone());
+                    out.push(Action::AskReady { generation, signals });
+                }
             }
             State::Stopping { .. } => self.lose_patience(now, out),
             State::Starting { due, then_stop: Some(asked), .. } => {
@@ -475,32 +303,14 @@ impl Life {
         }
     }
 
-    fn order_start(&mut self, due: Due, now: Moment, out: &mut Vec<Action>) {
-        self.last = due.generation;
-        self.ordered = now;
-        out.push(Action::Start { generation: due.generation, program: due.program });
-        self.state = State::Starting { due, ordered: now, then_stop: None };
-    }
-
     fn end(&mut self, code: u8, out: &mut Vec<Action>) {
         self.state = State::Ended;
         out.push(Action::Exit { code });
     }
 }
 
-const fn to_app(generation: Generation, to: Recipient, signal: i32) -> Action {
-    Action::Signal { generation, to, signal }
-}
-
-/// Stores through a mapping raise no event (measured); half a second later the file tells.
-const RECHECK: Duration = Duration::from_millis(500);
 /// So long nothing may run for a change set that does not settle, an executable that is being
 /// written or a failure that passes by itself; then what can be started is started.
 const LONGEST_DOWN: Duration = Duration::from_secs(2);
-/// Pause before a start that failed for a passing reason is tried again; about the time in which a
-/// sync client closes a file.
-const RETRY: Duration = Duration::from_millis(20);
-/// The longest such pause: short for a person who freed memory, and no load while nobody does.
-const LONGEST_RETRY: Duration = Duration::from_secs(1);
 /// Time that helpers have to end after the app itself has: they got their own TERM.
 const GRACE: Duration = Duration::from_secs(2);

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use super::kept::Kept;
 use crate::core::{Generation, Moment, Program, Reason, RestartTimes, Stop};
 
 /// Where the app is in its life, without what the machine needs to know.
@@ -37,6 +38,8 @@ pub(in crate::core) enum State {
         since: Moment,
         /// When its files are looked at once more.
         recheck: Option<Moment>,
+        /// What came before it was there.
+        kept: Option<Kept>,
     },
     /// The app has ended by itself; helpers of its generation may still run.
     Left { generation: Generation, since: Moment },
@@ -93,13 +96,6 @@ impl Due {
         let (program, delay, kept) = (Program::Current, None, Vec::new());
         Self { generation, reason, times, since, program, delay, kept }
     }
-
-    /// Keeps a signal until the app is there. Equal ones merge, as a process's pending ones do.
-    pub(super) fn keep(&mut self, signal: i32) {
-        if !self.kept.contains(&signal) {
-            self.kept.push(signal);
-        }
-    }
 }
 
 /// A start that fails again and again for a reason that is not the executable's.
@@ -144,6 +140,13 @@ impl StopPhase {
 /// What follows when nothing of the generation is left.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(in crate::core) enum Next {
-    Start { reason: Reason, times: RestartTimes },
-    Exit { code: u8 },
+    Start {
+        reason: Reason,
+        times: RestartTimes,
+        /// As in [`Due`].
+        kept: Vec<i32>,
+    },
+    Exit {
+        code: u8,
+    },
 }

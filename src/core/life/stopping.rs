@@ -105,9 +105,9 @@ impl Life {
         out: &mut Vec<Action>,
     ) {
         match next {
-            Next::Start { reason, mut times } => {
+            Next::Start { reason, mut times, kept } => {
                 times.stop = now.saturating_sub(phase.begun());
-                let due = Due::new(self.last.next(), reason, times, now);
+                let due = Due { kept, ..Due::new(self.last.next(), reason, times, now) };
                 self.state = State::Waiting(Waiting::ToStart(due));
             }
             Next::Exit { code } => self.end(code, out),

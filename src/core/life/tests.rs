@@ -1,8 +1,10 @@
 //! The life, event by event: every pair of a state and an event. Pairs that [`expected`] does not
 //! name must change nothing.
 
+use super::signals::to_app;
+use super::state::{Asked, Delay};
 use super::*;
-use crate::core::Stop;
+use crate::core::{Program, Stop, Stopper};
 use crate::settings::OnExit;
 
 const NOW: Moment = Duration::from_secs(100);
@@ -48,7 +50,21 @@ fn stopping(phase: StopPhase, next: Next) -> State {
 }
 
 fn to_start() -> Next {
-    Next::Start { reason: Reason::First, times: RestartTimes::default() }
+    to_start_with(Vec::new())
+}
+
+fn to_start_with(kept: Vec<i32>) -> Next {
+    Next::Start { reason: Reason::First, times: RestartTimes::default(), kept }
+}
+
+fn running(recheck: Option<Moment>) -> State {
+    State::Running { generation: OLD, since: secs(90), recheck, kept: None }
+}
+
+/// A HUP came before the app that runs.
+fn running_late(look: Moment) -> State {
+    let kept = Some(Kept { signals: vec![libc::SIGHUP], look });
+    State::Running { generation: OLD, since: secs(90), recheck: None, kept }
 }
 
 const ASKED: StopPhase = StopPhase::Asked { deadline: secs(105), begun: secs(95) };
@@ -63,7 +79,8 @@ fn states() -> Vec<(&'static str, State)> {
         ("to retry", State::Waiting(Waiting::ToRetry { at: NOW, due: due() })),
         ("starting", starting(None)),
         ("starting to end", starting(Some(TERM))),
-        ("running", State::Running { generation: OLD, since: secs(90), recheck: Some(NOW) }),
+        ("running", running(Some(NOW))),
+        ("running late", running_late(NOW)),
         ("left", State::Left { generation: OLD, since: secs(90) }),
         ("asked to restart", stopping(ASKED, to_start())),
         ("asked to end", stopping(ASKED, Next::Exit { code: 143 })),
@@ -76,7 +93,7 @@ fn states() -> Vec<(&'static str, State)> {
     ]
 }
 
-const EVENTS: [&str; 15] = [
+const EVENTS: [&str; 17] = [
     "restart",
     "started",
     "failed",
@@ -91,6 +108,8 @@ const EVENTS: [&str; 15] = [
     "hup",
     "tstp",
     "cont",
+    "ready",
+    "unready",
     "woke",
 ];
 
@@ -130,6 +149,8 @@ fn happen(life: &mut Life, event: &str) -> Vec<Action> {
         "hup" => life.signal(libc::SIGHUP, out_ref),
         "tstp" => life.signal(libc::SIGTSTP, out_ref),
         "cont" => life.signal(libc::SIGCONT, out_ref),
+        "ready" => life.ready(OLD, &[libc::SIGHUP], NOW, out_ref),
+        "unready" => life.ready(OLD, &[], NOW, out_ref),
         "woke" => life.woke(life.deadline().unwrap_or(NOW), out_ref),
         _ => panic!("{event}"),
     }
@@ -199,7 +220,12 @@ fn being_started(state: &str, event: &str) -> Option<(Vec<Action>, State)> {
     Some(match (state, event) {
         ("starting", "started") => (
             vec![note(told)],
-            State::Running { generation: NEW, since: NOW, recheck: Some(NOW + millis(500)) },
+            State::Running {
+                generation: NEW,
+                since: NOW,
+                recheck: Some(NOW + millis(500)),
+                kept: None,
+            },
         ),
         ("starting", "failed") => (
             vec![note(Note::FellBack { why: why() }), start(NEW, Program::LastGood)],
@@ -266,9 +292,11 @@ fn the_failure_of_a_start_that_was_given_up_ends_the_supervisor() {
 }
 
 fn up(state: &str, event: &str) -> Option<(Vec<Action>, State)> {
+    let (_, before) = states().into_iter().find(|(name, _)| *name == state)?;
     let stopped_for = note(Note::Stopping { generation: OLD, reason: Reason::Requested });
     let times = RestartTimes { settle: millis(5), ..RestartTimes::default() };
-    let restart = Next::Start { reason: Reason::Requested, times };
+    let kept = if state == "running late" { vec![libc::SIGHUP] } else { vec![] };
+    let restart = Next::Start { reason: Reason::Requested, times, kept };
     let group = |signal| asked(OLD, Recipient::Group, signal);
     let rest = asked(OLD, Recipient::Rest, 15);
     let asked_by = |patience, next| {
@@ -278,25 +306,35 @@ fn up(state: &str, event: &str) -> Option<(Vec<Action>, State)> {
     let exited =
         |ending| note(Note::Exited { generation: OLD, ending, after: secs(10), held: true });
     Some(match (state, event) {
-        ("running", "restart") => (with(vec![stopped_for], group(15)), asked_by(10, restart)),
-        ("running", "exited") => {
+        ("running late", "ready" | "hup") => (to_leader(), running(None)),
+        ("running late", "unready") => {
+            let dropped = Note::SignalDropped { generation: OLD, signal: libc::SIGHUP };
+            (vec![note(dropped)], running(None))
+        }
+        ("running late", "woke") => {
+            let ask = Action::AskReady { generation: OLD, signals: vec![libc::SIGHUP] };
+            (vec![ask], running_late(NOW + millis(500)))
+        }
+        ("running" | "running late", "restart") => {
+            (with(vec![stopped_for], group(15)), asked_by(10, restart))
+        }
+        ("running" | "running late", "exited") => {
             (vec![exited(Ending::Code(3))], State::Left { generation: OLD, since: secs(90) })
         }
-        ("running", "emptied") => (vec![exited(Ending::Unknown)], State::Waiting(Waiting::Idle)),
-        ("running", "suspended") => (group(15)[1..].to_vec(), states()[5].1.clone()),
-        ("running", "term") => {
+        ("running" | "running late", "emptied") => {
+            (vec![exited(Ending::Unknown)], State::Waiting(Waiting::Idle))
+        }
+        ("running" | "running late", "suspended") => (group(15)[1..].to_vec(), before),
+        ("running" | "running late", "term") => {
             (with(vec![shutting_down(15)], group(15)), asked_by(8, Next::Exit { code: 143 }))
         }
-        ("running", "int") => {
+        ("running" | "running late", "int") => {
             (with(vec![shutting_down(2)], group(2)), asked_by(8, Next::Exit { code: 130 }))
         }
-        ("running", "hup") => (to_leader(), states()[5].1.clone()),
-        ("running", "tstp") => (to_group(libc::SIGTSTP), states()[5].1.clone()),
-        ("running", "cont") => (to_group(libc::SIGCONT), states()[5].1.clone()),
-        ("running", "woke") => (
-            vec![Action::Recheck],
-            State::Running { generation: OLD, since: secs(90), recheck: None },
-        ),
+        ("running", "hup") => (to_leader(), before),
+        ("running" | "running late", "tstp") => (to_group(libc::SIGTSTP), before),
+        ("running" | "running late", "cont") => (to_group(libc::SIGCONT), before),
+        ("running", "woke") => (vec![Action::Recheck], running(None)),
         ("left", "restart") => (with(vec![stopped_for], rest), rest_by(restart)),
         ("left", "emptied") => (vec![], State::Waiting(Waiting::Idle)),
         ("left", "term") => (with(vec![shutting_down(15)], rest), rest_by(Next::Exit { code: 0 })),
@@ -343,6 +381,9 @@ fn being_stopped(state: &str, event: &str) -> Option<(Vec<Action>, State)> {
             return None;
         }
         (_, "suspended" | "stopped" | "cont") => (to_group(libc::SIGCONT), before),
+        ("rest to restart" | "killing to restart" | "killing in vain", "hup") => {
+            (vec![], stopping(phase, to_start_with(vec![libc::SIGHUP])))
+        }
         (_, "hup") => (to_leader(), before),
         (_, "term") if restarts => {
             (vec![shutting_down(15)], stopping(phase, Next::Exit { code: 143 }))
@@ -437,7 +478,8 @@ fn a_first_start_that_fails_is_held_or_ends_as_pid_1() {
 #[test]
 fn as_pid_1_an_end_within_the_first_second_ends_the_supervisor() {
     let since = millis(99_001);
-    let mut life = life(State::Running { generation: OLD, since, recheck: None });
+    let running = State::Running { generation: OLD, since, recheck: None, kept: None };
+    let mut life = life(running);
     life.policy.pid1 = true;
     let out = happen(&mut life, "exited");
     let told =
@@ -448,14 +490,14 @@ fn as_pid_1_an_end_within_the_first_second_ends_the_supervisor() {
 
 #[test]
 fn under_a_shell_ctrl_z_stops_the_supervisor_too() {
-    let mut life = life(State::Running { generation: OLD, since: secs(90), recheck: None });
+    let mut life = life(running(None));
     life.policy.job_control = true;
     assert_eq!(happen(&mut life, "suspended"), [Action::Suspend]);
 }
 
 #[test]
 fn a_shutdown_while_holding_ends_with_the_code_of_the_app() {
-    let mut life = life(State::Running { generation: OLD, since: secs(90), recheck: None });
+    let mut life = life(running(None));
     happen(&mut life, "exited");
     happen(&mut life, "emptied");
     assert_eq!(happen(&mut life, "term"), [shutting_down(15), Action::Exit { code: 3 }]);
@@ -509,21 +551,41 @@ fn a_fallback_that_meets_a_shortage_is_said_once_too() {
 }
 
 #[test]
-fn signals_for_an_app_that_is_being_started_reach_it_in_order() {
+fn signals_for_an_app_that_is_being_started_reach_it_in_order_once_it_is_ready() {
     let mut life = life(starting(None));
     let mut out = Vec::new();
-    for signal in [libc::SIGUSR1, libc::SIGHUP, libc::SIGUSR1, 40] {
+    for signal in [libc::SIGUSR1, libc::SIGHUP, libc::SIGWINCH, libc::SIGUSR1, 40] {
         life.signal(signal, &mut out);
     }
     assert_eq!(out, []);
-    let out = happen(&mut life, "started");
-    let signals: Vec<_> = out[1..].to_vec();
-    let expected = [libc::SIGUSR1, libc::SIGHUP, 40].map(|signal| Action::Signal {
-        generation: NEW,
-        to: Recipient::Leader,
-        signal,
-    });
-    assert_eq!(signals, expected);
+    assert_eq!(happen(&mut life, "started").len(), 1, "nothing but the note of the start");
+    let look = NOW + millis(500);
+    life.woke(look, &mut out);
+    let signals = vec![libc::SIGUSR1, libc::SIGHUP, libc::SIGWINCH, 40];
+    assert_eq!(out, [Action::Recheck, Action::AskReady { generation: NEW, signals }]);
+    let passed = |signals: &[i32]| -> Vec<_> {
+        signals.iter().map(|signal| to_app(NEW, Recipient::Leader, *signal)).collect()
+    };
+    out.clear();
+    life.ready(NEW, &[libc::SIGUSR1], look, &mut out);
+    assert_eq!(out, passed(&[libc::SIGUSR1, libc::SIGWINCH]));
+    out.clear();
+    life.ready(NEW, &[40, libc::SIGHUP], look + millis(500), &mut out);
+    assert_eq!(out, passed(&[libc::SIGHUP, 40]));
+    assert_eq!(life.deadline(), None);
+}
+
+#[test]
+fn a_signal_that_the_app_was_not_ready_for_outlives_its_restart() {
+    let mut life = life(running_late(NOW));
+    happen(&mut life, "restart");
+    happen(&mut life, "emptied");
+    let mut out = Vec::new();
+    life.start_due(NOW, &mut out);
+    happen(&mut life, "started");
+    life.woke(NOW + millis(500), &mut out);
+    let signals = vec![libc::SIGHUP];
+    assert_eq!(out.pop(), Some(Action::AskReady { generation: NEW, signals }));
 }
 
 #[test]
@@ -548,10 +610,13 @@ fn every_signal_in_every_state_goes_to_one_recipient_or_is_kept() {
             life.signal(signal, &mut out);
             let to = if job.contains(&signal) { Recipient::Group } else { Recipient::Leader };
             let delivered = vec![Action::Signal { generation: OLD, to, signal }];
-            let stopping = matches!(state, State::Stopping { .. });
+            let asked = |phase: &StopPhase| matches!(phase, StopPhase::Asked { .. });
             let expected = match &state {
-                State::Running { .. } => delivered,
-                State::Stopping { .. } if signal != libc::SIGTSTP => delivered,
+                State::Stopping { .. } if signal == libc::SIGTSTP => vec![],
+                State::Stopping { .. } if signal == libc::SIGCONT => delivered,
+                // The old app is gone: the next one gets it.
+                State::Stopping { phase, next: Next::Start { .. }, .. } if !asked(phase) => vec![],
+                State::Running { .. } | State::Stopping { .. } => delivered,
                 _ => vec![],
             };
             assert_eq!(out, expected, "{signal} while {name}");
@@ -560,11 +625,15 @@ fn every_signal_in_every_state_goes_to_one_recipient_or_is_kept() {
                 | State::Waiting(Waiting::ToStart(due) | Waiting::ToRetry { due, .. }) => {
                     due.kept.clone()
                 }
+                State::Stopping { next: Next::Start { kept, .. }, .. } => kept.clone(),
                 _ => vec![],
             };
-            let due = !matches!(state, State::Running { .. } | State::Left { .. } | State::Ended)
-                && state != State::Waiting(Waiting::Idle)
-                && !stopping;
+            let due = match &state {
+                State::Waiting(waiting) => *waiting != Waiting::Idle,
+                State::Starting { .. } => true,
+                State::Stopping { phase, next: Next::Start { .. }, .. } => !asked(phase),
+                _ => false,
+            };
             let expected = if due && !job.contains(&signal) { vec![signal] } else { vec![] };
             assert_eq!(kept, expected, "{signal} while {name}");
         }

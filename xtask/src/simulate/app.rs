@@ -22,6 +22,8 @@ pub(super) struct Manners {
     pub(super) own_state: bool,
     /// Again and again, as a log that is opened for each line.
     pub(super) heartbeat: bool,
+    /// Generations in 100 that handle HUP, from some moment within 3 s on.
+    pub(super) handles_hup: u64,
     /// It reads files beside at any time, and lists folders.
     pub(super) curious: bool,
 }
@@ -36,6 +38,10 @@ pub(super) struct Process {
     pub(super) ignores_term: bool,
     /// It was told to end, so its end is no crash.
     pub(super) asked: bool,
+    /// When it began.
+    pub(super) begin: Duration,
+    /// From when on HUP does not end it.
+    pub(super) handles_from: Option<Duration>,
     pub(super) log: Option<usize>,
 }
 

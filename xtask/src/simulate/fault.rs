@@ -44,6 +44,12 @@ pub(super) enum Fault {
     LastGoodForgotten,
     /// Nobody is ever killed.
     KillForgotten,
+    /// Signals that came before the app are sent to it right after its exec.
+    KeptAtExec,
+    /// Every app seems to handle every signal.
+    ReadyAssumed,
+    /// No app seems to handle any.
+    NeverReady,
     /// Names that are gone are not reported.
     DeletionsLost,
     /// Renames inside the tree are not reported.
@@ -80,7 +86,7 @@ pub(super) enum Fault {
     SparedTooMuch,
 }
 
-pub(super) const FAULTS: [Fault; 35] = [
+pub(super) const FAULTS: [Fault; 38] = [
     Fault::ModifiedAsClosed,
     Fault::ForeignAsNobody,
     Fault::OwnAsForeign,
@@ -99,6 +105,9 @@ pub(super) const FAULTS: [Fault; 35] = [
     Fault::SessionEndForgotten,
     Fault::LastGoodForgotten,
     Fault::KillForgotten,
+    Fault::KeptAtExec,
+    Fault::ReadyAssumed,
+    Fault::NeverReady,
     Fault::DeletionsLost,
     Fault::RenamesLost,
     Fault::FoldersLost,

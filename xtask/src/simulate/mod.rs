@@ -9,8 +9,10 @@
 //! May come in: the core; no file, no process, no clock but the one of the process that counts.
 
 mod app;
+mod author;
 mod disk;
 mod fault;
+mod hangup;
 mod kernel;
 mod perform;
 mod promise;

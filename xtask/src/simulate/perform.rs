@@ -30,11 +30,17 @@ impl World {
                 vec![Event::Judged { forced: question.forced, judgement }]
             }
             Action::Start { generation, program } => self.start(generation, program),
+            Action::Signal { generation, signal: 1, .. } => {
+                self.hang_up(generation);
+                Vec::new()
+            }
             Action::Signal { generation, to, signal } => {
                 self.signal(generation, to, signal);
                 Vec::new()
             }
+            Action::AskReady { generation, signals } => vec![self.ready(generation, signals)],
             Action::KillAll { generation } => {
+                self.note_kill();
                 if let Some(index) = self.living(generation) {
                     self.processes[index].asked = true;
                     self.leader_ends(generation, Some(Ending::Signal(9)));
@@ -49,6 +55,7 @@ impl World {
                 self.watch.compare(&self.disk, |name| started.contains(name))
             }
             Action::Note(note) => {
+                self.note_dropped(&note);
                 if matches!(note, Note::Stopping { .. }) {
                     self.decided = Some(self.now);
                 }
@@ -213,6 +220,7 @@ impl World {
         self.starts.push(self.now);
         self.reactions.push(self.decided.take().unwrap_or(self.now));
         self.spawn(generation);
+        self.hang_up_at_exec(generation);
         if self.schedule.poll.is_some() {
             self.at(self.now, Step::PollAfterStart);
         }
@@ -232,8 +240,13 @@ impl World {
             helper: self.random.chance(manners.helpers),
             ignores_term: self.random.chance(manners.ignores_term),
             asked: false,
+            begin: self.now,
+            handles_from: None,
             log: None,
         };
+        if self.random.chance(manners.handles_hup) {
+            process.handles_from = Some(self.now + self.random.millis(0, 3_000));
+        }
         if manners.own_log {
             let log = name("app.log");
             let opened = self.disk.open(&log, false, Who::App);

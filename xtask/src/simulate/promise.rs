@@ -18,7 +18,10 @@ impl World {
         let broken = if let Some(asked) = self.shutdown {
             self.check_shutdown(asked)
         } else {
-            self.check_rest().or_else(|| self.check_sets()).or_else(|| self.check_storm())
+            self.check_rest()
+                .or_else(|| self.lost_hangup())
+                .or_else(|| self.check_sets())
+                .or_else(|| self.check_storm())
         };
         if let Some(promise) = broken {
             self.breaks(promise);

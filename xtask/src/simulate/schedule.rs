@@ -7,8 +7,9 @@
 use std::time::Duration;
 
 use super::app::Manners;
+use super::author::Author;
 use super::random::Random;
-use super::writer::{Author, PATTERNS, Pattern, Writer};
+use super::writer::{PATTERNS, Pattern, Writer};
 
 /// What happens in one run of the simulator.
 #[derive(Debug, Clone)]
@@ -28,6 +29,8 @@ pub(super) struct Schedule {
     /// The root beside is watched only from then on.
     pub(super) late_watch: Option<Duration>,
     pub(super) reloads: Vec<Duration>,
+    /// When somebody sends HUP.
+    pub(super) hangups: Vec<Duration>,
     pub(super) shutdown: Option<Duration>,
     /// When the last thing happens.
     pub(super) end: Duration,
@@ -70,6 +73,7 @@ impl Schedule {
             own_log: false,
             own_state: false,
             heartbeat: false,
+            handles_hup: 100,
             curious: false,
         };
         Self {
@@ -82,6 +86,7 @@ impl Schedule {
             late_us: 300,
             late_watch: None,
             reloads: Vec::new(),
+            hangups: Vec::new(),
             shutdown: None,
             end: Duration::ZERO,
         }
@@ -96,6 +101,7 @@ impl Schedule {
             own_log: random.chance(40),
             own_state: false,
             heartbeat: false,
+            handles_hup: 100,
             curious: false,
         };
         let count = random.range(1, 4);
@@ -127,6 +133,7 @@ impl Schedule {
             own_log: poll.is_none() && random.chance(30),
             own_state: poll.is_none() && random.chance(10),
             heartbeat: random.chance(50),
+            handles_hup: random.pick(&[100, 70]),
             curious: random.chance(60),
         };
         let queue = if poll.is_some() { &[0; 4] } else { &[16_384, 16_384, 4, 12] };
@@ -164,7 +171,12 @@ impl Schedule {
         let reloads = if random.chance(20) { vec![reload(random)] } else { Vec::new() };
         let shutdown = random.chance(15).then(|| random.millis(1, 10_000));
         let late_watch = random.chance(20).then(|| random.millis(1, 3_000));
-        let rest = Self { late_watch, shutdown, end, ..Self::quiet() };
+        let hangups = if random.chance(30) {
+            (0..random.range(1, 6)).map(|_| random.millis(0, 10_000)).collect()
+        } else {
+            Vec::new()
+        };
+        let rest = Self { late_watch, hangups, shutdown, end, ..Self::quiet() };
         Self { writers, manners, queue, poll, late_us, reloads, ..rest }
     }
 }

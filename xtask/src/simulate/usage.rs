@@ -11,7 +11,7 @@ use super::fault::Fault;
 use super::kernel::{Kind, Told};
 use super::watch::unseen;
 use super::world::{Step, World};
-use super::writer::{BESIDE, spared};
+use super::writer::{BESIDE, first_content, spared};
 
 /// What the running generation knows of the files beside.
 #[derive(Debug, Default)]
@@ -140,12 +140,14 @@ impl World {
         // What came and went before the watch was up left no trace.
         let late = self.schedule.late_watch.zip(self.starts.last());
         let blind = late.is_some_and(|(watched, start)| *start < watched);
-        let is_as_before = |name: &Name| {
-            let names = |all: Vec<Name>| all.into_iter().filter(|it| it.starts_with(name));
-            let (was, is) = (self.loaded.keys().cloned().collect(), self.disk.below(name));
-            names(was).eq(is) && self.disk.content(name) == self.loaded.get(name).copied()
+        // It is compared with what was there when the first app began.
+        let planted = BESIDE.iter().enumerate();
+        let planted = planted.map(|(number, file)| (spared(file), first_content(number))).collect();
+        let is_as = |then: &BTreeMap<Name, Content>, name: &Name| {
+            let was = then.keys().filter(|it| it.starts_with(name)).cloned();
+            was.eq(self.disk.below(name)) && self.disk.content(name) == then.get(name).copied()
         };
-        let unseen = |name: &Name| blind && is_as_before(name);
+        let unseen = |name: &Name| blind && (is_as(&self.loaded, name) || is_as(&planted, name));
         let stale =
             self.known.read.iter().filter(|(name, _)| !unseen(name)).find(|(name, read)| {
                 let now = self.disk.content(name).map(|content| content.version);

@@ -38,6 +38,7 @@ use relaunch_buildpack::settings::OnExit;
 use super::app::Process;
 use super::disk::{Content, Disk, Form, Name, is_beside};
 use super::fault::{Fault, tamper, tamper_with_action};
+use super::hangup::Hangups;
 use super::kernel::{Queue, Told};
 use super::random::Random;
 use super::schedule::Schedule;
@@ -60,6 +61,7 @@ pub(super) enum Step {
     Poll,
     PollAfterStart,
     Reload,
+    Hangup,
     Shutdown,
 }
 
@@ -105,6 +107,7 @@ pub(super) struct World {
     /// When the app failed last, and when somebody last wrote, replaced or touched a file.
     pub(super) failed: Option<Duration>,
     pub(super) touched: Option<Duration>,
+    pub(super) hangups: Hangups,
     pub(super) shutdown: Option<Duration>,
     pub(super) exited: Option<Duration>,
     /// The first broken promise.
@@ -166,6 +169,7 @@ impl World {
             app_written: 0,
             failed: None,
             touched: None,
+            hangups: Hangups::default(),
             shutdown: None,
             exited: None,
             broken: None,
@@ -214,6 +218,9 @@ impl World {
         }
         for at in self.schedule.reloads.clone() {
             self.at(at, Step::Reload);
+        }
+        for at in self.schedule.hangups.clone() {
+            self.at(at, Step::Hangup);
         }
         if let Some(at) = self.schedule.shutdown {
             self.at(at, Step::Shutdown);
@@ -266,6 +273,7 @@ impl World {
             Step::Poll => self.poll(),
             Step::PollAfterStart => self.list(),
             Step::Reload => self.tell_driver(Event::ReloadAsked),
+            Step::Hangup => self.tell_driver(Event::SignalArrived { signal: 1 }),
             Step::Shutdown => {
                 self.shutdown = Some(self.now);
                 self.tell_driver(Event::ShutdownAsked(Stop { signal: 15 }));
@@ -355,6 +363,7 @@ impl World {
             let held = self.crashed && !alive;
             let Some(event) = tamper(self.fault, event, stopping, held) else { continue };
             self.note_sign(&event);
+            self.note_hangup(&event);
             self.say(|| format!("→ {event:?}"));
             for action in self.core.handle(event, self.now) {
                 for action in tamper_with_action(self.fault, action) {
@@ -362,6 +371,7 @@ impl World {
                     events.extend(self.perform(action));
                 }
             }
+            self.forget_hangup();
         }
     }
 }

@@ -1,0 +1,104 @@
+//! Open files: who may delay, and for how long.
+
+use super::*;
+
+#[test]
+fn a_hard_link_settles_after_20_ms_without_a_close() {
+    let mut walk = Walk::new();
+    walk.file("app", What::Deleted).file("app", What::Linked);
+    assert_eq!(walk.settles(), settled(20, &["app"]));
+}
+
+#[test]
+fn an_executable_open_for_writing_is_waited_for_without_limit() {
+    let mut walk = Walk::new();
+    walk.opened("app", WriterState::Foreign, true).file("app", What::Created);
+    walk.at(60_000).file("app", What::Modified);
+    walk.at(60_100).file("app", What::Closed);
+    assert_eq!(walk.settles(), settled(60_120, &["app"]));
+    assert_eq!(walk.told, [Told::Waiting(path("app"))]);
+}
+
+#[test]
+fn a_writer_that_sends_no_close_is_found_gone_by_the_writer_test() {
+    let mut walk = Walk::new();
+    walk.opened("app", WriterState::Foreign, true).file("app", What::Created);
+    walk.at(400).open.clear();
+    assert_eq!(walk.settles(), settled(490, &["app"]));
+}
+
+#[test]
+fn a_silent_writer_of_another_file_delays_by_two_seconds() {
+    for writer in [WriterState::Foreign, WriterState::Unknown] {
+        let mut walk = Walk::new();
+        walk.opened("data", writer, false).file("data", What::Created);
+        let (ms, names) = walk.settles().unwrap();
+        assert_eq!((ms / 200, names), (10, vec!["data".to_owned()]), "{writer:?}");
+    }
+}
+
+#[test]
+fn a_file_that_the_app_itself_has_open_causes_nothing() {
+    let mut walk = Walk::new();
+    walk.opened("app.log", WriterState::OwnGeneration, false).file("app.log", What::Modified);
+    assert_eq!(walk.settles(), None);
+    walk.file("app.log", What::Modified).file("app.log", What::Closed);
+    assert_eq!(walk.settles(), None);
+    assert_eq!(walk.told, [Told::OwnFile(path("app.log"))]);
+}
+
+#[test]
+fn an_own_file_is_named_once_whatever_generation_has_it_open() {
+    let mut walk = Walk::new();
+    walk.opened("app.log", WriterState::OwnGeneration, false).file("app.log", What::Modified);
+    assert_eq!(walk.settles(), None);
+    walk.settler.forget_own_files();
+    walk.file("app.log", What::Modified);
+    assert_eq!(walk.settles(), None);
+    assert_eq!(walk.told, [Told::OwnFile(path("app.log"))]);
+}
+
+#[test]
+fn an_own_file_found_by_a_rescan_is_still_the_apps() {
+    let mut walk = Walk::new();
+    walk.opened("app.log", WriterState::OwnGeneration, false).file("app.log", What::Modified);
+    assert_eq!(walk.settles(), None);
+    walk.file("app.log", What::Found);
+    assert_eq!(walk.settles(), None);
+    walk.open.clear();
+    walk.file("app.log", What::Found);
+    assert_eq!(walk.settles(), settled(60, &["app.log"]));
+}
+
+#[test]
+fn a_new_file_under_the_name_of_an_own_one_counts() {
+    let mut walk = Walk::new();
+    walk.opened("app.log", WriterState::OwnGeneration, false).file("app.log", What::Modified);
+    assert_eq!(walk.settles(), None);
+    let begin = walk.ms();
+    walk.file("app.log", What::MovedIn);
+    assert_eq!(walk.settles(), settled(begin + 10, &["app.log"]));
+}
+
+#[test]
+fn an_open_file_is_open_under_its_new_name_too() {
+    let mut walk = Walk::new();
+    walk.opened("dir2/app", WriterState::Foreign, true).file("dir/app", What::Created);
+    walk.file("dir2", What::FolderMoved { from: path("dir") });
+    walk.at(500).file("dir2/app", What::Closed);
+    assert_eq!(walk.settles(), settled(550, &["dir2", "dir2/app"]));
+}
+
+#[test]
+fn a_log_that_never_rests_delays_the_rest_by_two_seconds() {
+    let mut walk = Walk::new();
+    walk.opened("other.log", WriterState::Foreign, false);
+    walk.file("app", What::MovedIn);
+    for ms in (5..2_010).step_by(5) {
+        walk.at(ms).file("other.log", What::Modified);
+    }
+    let (ms, names) = walk.settles().unwrap();
+    assert_eq!(names, ["app", "other.log"]);
+    // Two seconds, and the pause until the next writer test.
+    assert!((2_010..2_200).contains(&ms), "{ms}");
+}

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::life::{Life, Standing, State};
-use super::own_writes::{OwnWrites, PATIENCE, SOON, Verdict, When};
+use super::own_writes::{OwnWrites, SOON, Verdict, When};
 use super::settle::{Settled, Settler, Step, Told};
 use super::usage::{Follows, Usage, Use};
 use super::{
@@ -282,9 +282,9 @@ impl Core {
         let touched = self.life.has_failed()
             && judging.set.witnessed.as_ref().is_some_and(|path| !change.paths.contains(path));
         match self.own_writes.weigh(change, when, generation, judging.postponed) {
-            Verdict::Postpone => {
+            Verdict::Postpone(patience) => {
                 judging.postponed = true;
-                self.settler.postpone(judging.set.last + PATIENCE);
+                self.settler.postpone(judging.set.last + patience);
             }
             // Somebody touched another file of the set: he wants the app started that has failed.
             Verdict::Own(_) if touched => {

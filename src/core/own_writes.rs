@@ -7,6 +7,12 @@
 //! clears the suspicion, and so does a start that no change followed: a build that writes a file on
 //! the heels of the executable does so after every other start, the app after each.
 //!
+//! An app may write another name after each start (a dump with the time in its name, a cache of
+//! hashes). So starts in a row that were each followed by *any* such change are counted as well: from
+//! [`MANY`] on a change waits for [`PATIENCE`], then twice as long each time, up to [`SELDOM`]. It is
+//! never called the app's: a slow copy that was cut again and again looks the same (the simulator found
+//! one), and would lose its last file.
+//!
 //! Who has the file open when somebody looks is known at once; who opened it for one line is gone by
 //! then. Once a path is the app's, so is what becomes of it later in a generation that has written it
 //! right after its start, as long as that generation writes anything at all.
@@ -23,8 +29,8 @@ use super::{Change, Generation};
 pub(super) enum Verdict {
     /// It counts.
     Counts,
-    /// It counts if nothing more comes for [`PATIENCE`].
-    Postpone,
+    /// It counts if nothing more comes for so long.
+    Postpone(Duration),
     /// It is the app's doing; these paths are named for the first time.
     Own(Vec<Arc<Path>>),
 }
@@ -43,6 +49,8 @@ pub(super) enum When {
 #[derive(Debug, Default)]
 pub(super) struct OwnWrites {
     suspicions: BTreeMap<Arc<Path>, Suspicion>,
+    /// The same for changes of any path.
+    any: Option<Suspicion>,
     named: BTreeSet<Arc<Path>>,
     /// What the generation had written at the last look, and at the one before the last verdict.
     written: Option<u64>,
@@ -93,6 +101,7 @@ impl OwnWrites {
             return Verdict::Own(new.cloned().collect());
         }
         if change.executable || when != When::Soon {
+            self.any = None;
             // A line that the app writes to its log beside a new executable clears nothing.
             let (own, others): (Vec<_>, Vec<_>) = change.paths.iter().partition(|path| own(path));
             for path in others {
@@ -104,9 +113,15 @@ impl OwnWrites {
             return Verdict::Counts;
         }
         let starts = change.paths.iter().map(|path| self.starts_before(path, generation));
-        if starts.min().unwrap_or(0) >= DOUBTFUL && !postponed {
-            return Verdict::Postpone;
+        let in_a_row = self.in_a_row(generation);
+        if !postponed && in_a_row >= MANY {
+            let doublings = (in_a_row - MANY).min(SELDOM.as_secs().ilog2());
+            return Verdict::Postpone((PATIENCE * (1 << doublings)).min(SELDOM));
         }
+        if !postponed && starts.min().unwrap_or(0) >= DOUBTFUL {
+            return Verdict::Postpone(PATIENCE);
+        }
+        self.any = Some(Suspicion { starts: in_a_row + 1, last: generation });
         for path in &change.paths {
             self.suspect(path, self.starts_before(path, generation) + 1, generation);
         }
@@ -115,6 +130,16 @@ impl OwnWrites {
 
     fn suspect(&mut self, path: &Arc<Path>, starts: u32, last: Generation) {
         self.suspicions.insert(Arc::clone(path), Suspicion { starts, last });
+    }
+
+    /// After how many starts in a row up to this one anything changed.
+    fn in_a_row(&self, generation: Generation) -> u32 {
+        match &self.any {
+            Some(any) if any.last.next() == generation => any.starts,
+            // It was weighed, and not started.
+            Some(any) if any.last == generation => any.starts.saturating_sub(1),
+            _ => 0,
+        }
     }
 
     /// After how many starts in a row up to this one the path changed.
@@ -133,6 +158,12 @@ const DOUBTFUL: u32 = 2;
 /// So many make it certain. With one less the simulator found a series of foreign writes that was
 /// taken for the app's, once in 180,000 schedules.
 const CERTAIN: u32 = 4;
+/// So many starts in a row with a change of any path make the next one doubtful: a person who saves
+/// file after file pauses for longer, and a sync that was cut so often has taught a longer window.
+const MANY: u32 = 5;
+/// An app that never leaves its folder alone is restarted this seldom: as on a tree that never goes
+/// quiet (the default of `--settle-max`).
+const SELDOM: Duration = Duration::from_secs(10);
 
 #[cfg(test)]
 mod tests {
@@ -159,14 +190,33 @@ mod tests {
         let expected = [
             Verdict::Counts,
             Verdict::Counts,
-            Verdict::Postpone,
+            Verdict::Postpone(PATIENCE),
             Verdict::Counts,
-            Verdict::Postpone,
+            Verdict::Postpone(PATIENCE),
             Verdict::Counts,
             Verdict::Own(log.paths.clone()),
             Verdict::Own(vec![]),
         ];
         assert_eq!(verdicts, expected);
+    }
+
+    /// Each start wrote a dump under a new name, and each dump started the app again at once, for ever.
+    #[test]
+    fn an_app_that_writes_a_new_name_after_each_start_is_restarted_ever_more_seldom() {
+        let mut own = OwnWrites::default();
+        let mut pauses = Vec::new();
+        for generation in 1..=10 {
+            let dump = change(&format!("/app/dump-{generation}"));
+            let verdict = own.weigh(&dump, When::Soon, Generation(generation), false);
+            if let Verdict::Postpone(patience) = verdict {
+                pauses.push(patience.as_secs());
+                let later = own.weigh(&dump, When::Soon, Generation(generation), true);
+                assert_eq!(later, Verdict::Counts);
+            } else {
+                pauses.push(0);
+            }
+        }
+        assert_eq!(pauses, [0, 0, 0, 0, 0, 2, 4, 8, 10, 10]);
     }
 
     #[test]

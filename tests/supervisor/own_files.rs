@@ -1,5 +1,7 @@
 //! Apps that write into the watched tree themselves, without `--ignore`.
 
+use std::time::Instant;
+
 use crate::apps;
 use crate::runner::Case;
 use crate::world::{Setup, pause};
@@ -8,6 +10,7 @@ pub(crate) const CASES: &[Case] = &[
     ("the app's own open log neither delays nor restarts", an_open_log),
     ("the app's own database neither delays nor restarts", an_open_database),
     ("a file that the app writes at each start does not restart for ever", written_at_each_start),
+    ("a new file at each start restarts ever more seldom", a_new_file_at_each_start),
     ("a log that the app opens for each line does not restart for ever", opened_for_each_line),
     ("what a failing app writes does not start it for ever", last_words),
 ];
@@ -43,6 +46,23 @@ fn written_at_each_start() {
     run.shell("mv new tree/app");
     run.wait_for_version("v2");
     assert_eq!(run.starts(), starts + 1, "{}", run.everything());
+    run.assert_runs("v2");
+}
+
+/// Dumps with the time in their names, caches of hashes: nobody can tell them from a slow copy, but the
+/// app is restarted ever more seldom.
+fn a_new_file_at_each_start() {
+    let habit = "date > tree/dump-$RELAUNCH_GENERATION; exec sleep 1000";
+    let setup = Setup::with(&apps::script_with("v1", habit), &apps::script_with("v2", habit));
+    let run = setup.start();
+    let moments = [2, 3, 7, 8].map(|number| {
+        run.wait_for_start(number);
+        Instant::now()
+    });
+    let (early, late) = (moments[1] - moments[0], moments[3] - moments[2]);
+    assert!(late > early * 2, "{early:?}, {late:?}\n{}", run.everything());
+    run.shell("mv new tree/app");
+    run.wait_for_version("v2");
     run.assert_runs("v2");
 }
 

@@ -20,6 +20,8 @@ pub(super) struct Manners {
     pub(super) own_log: bool,
     /// It writes a file of its own soon after each start, and closes it.
     pub(super) own_state: bool,
+    /// That state has another name after each start.
+    pub(super) new_names: bool,
     /// Again and again, as a log that is opened for each line.
     pub(super) heartbeat: bool,
     /// Generations in 100 that handle HUP, from some moment within 3 s on.

@@ -61,7 +61,10 @@ impl World {
             let ran = self.executable;
             return Some(format!("what ran last is {ran:?}, on disk is {disk:?}"));
         }
-        let exempt = ["app.log", "state.json"].map(name);
+        let is_apps = |path: &Name| {
+            let file = path.file_name().and_then(|it| it.to_str()).unwrap_or_default();
+            file == "app.log" || file.starts_with("state-")
+        };
         let on_disk = self.contents();
         let all = on_disk.keys().chain(self.loaded.keys());
         // Where nothing runs, nobody looks again at what a mapping stores.
@@ -72,7 +75,7 @@ impl World {
         // What came and went between two polls nobody saw.
         let polled = self.schedule.poll.is_some();
         let unseen = |path: &Name| polled && !on_disk.contains_key(path) && !self.watch.knew(path);
-        let own = |path: &Name| exempt.contains(path) || is_temporary(path) || is_beside(path);
+        let own = |path: &Name| is_apps(path) || is_temporary(path) || is_beside(path);
         let counts = |path: &&Name| !own(path) && !silent(path) && !unseen(path);
         let stale = all.filter(counts).find(|path| on_disk.get(*path) != self.loaded.get(*path));
         let lost = stale.map(|path| format!("an update of {} was lost", path.display()));

@@ -72,6 +72,7 @@ impl Schedule {
             crashes: 0,
             own_log: false,
             own_state: false,
+            new_names: false,
             heartbeat: false,
             handles_hup: 100,
             curious: false,
@@ -100,6 +101,7 @@ impl Schedule {
             crashes: 0,
             own_log: random.chance(40),
             own_state: false,
+            new_names: false,
             heartbeat: false,
             handles_hup: 100,
             curious: false,
@@ -132,6 +134,7 @@ impl Schedule {
             // A comparison tells of no open file, so a log without end is a change without end.
             own_log: poll.is_none() && random.chance(30),
             own_state: poll.is_none() && random.chance(10),
+            new_names: random.chance(30),
             heartbeat: random.chance(50),
             handles_hup: random.pick(&[100, 70]),
             curious: random.chance(60),

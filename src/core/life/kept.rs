@@ -5,7 +5,8 @@
 //! them: it is [`READY`] old, since the runtimes of Go and Java handle HUP from their first moment
 //! on and end of it until the program asks for it (measured); and it handles, ignores or blocks the
 //! signal. One that an app is not ready for in [`PATIENCE`] is dropped, and that is said: as a wish
-//! to reload something it was granted by the start.
+//! to reload something it was granted by the start. They are gone unsaid with an app that ends before
+//! that: its end is said.
 
 use std::time::Duration;
 
@@ -64,7 +65,8 @@ impl Life {
     }
 }
 
-/// Keeps a signal until the app is there. Equal ones merge, as a process's pending ones do.
+/// Keeps a signal until the app is there. Equal ones merge, as a process's pending standard signals
+/// do; so that a flood costs nothing, realtime ones merge too.
 pub(super) fn keep(kept: &mut Vec<i32>, signal: i32) {
     if !kept.contains(&signal) {
         kept.push(signal);

@@ -185,6 +185,8 @@ impl Life {
                     Waiting::ToStart(put_off) | Waiting::ToRetry { due: put_off, .. },
                 ) = &self.state
                 {
+                    // As long as nothing runs, the last good one is not put off by further changes.
+                    due.since = put_off.since;
                     due.delay = put_off.delay;
                     due.kept.clone_from(&put_off.kept);
                 }

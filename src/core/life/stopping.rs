@@ -41,7 +41,13 @@ impl Life {
             State::Stopping { generation, phase, next } => match next {
                 Next::Start { .. } => {
                     out.push(Action::Note(Note::ShuttingDown { signal: stop.signal }));
-                    *next = Self::exit_by(stop);
+                    *next = match (&*phase, self.last_ending) {
+                        // It has ended already, and no other word of it follows.
+                        (StopPhase::Rest { .. }, Some(ending)) => {
+                            Next::Exit { code: ending.exit_code() }
+                        }
+                        _ => Self::exit_by(stop),
+                    };
                     let latest = now + self.policy.shutdown_timeout;
                     match phase {
                         StopPhase::Asked { deadline, .. } | StopPhase::Rest { deadline, .. } => {

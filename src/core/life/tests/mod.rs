@@ -180,10 +180,11 @@ fn killing(after: Duration) -> Vec<Action> {
     vec![note(Note::Killing { generation: OLD, after }), Action::KillAll { generation: OLD }]
 }
 
-fn requested(generation: u64) -> State {
+fn requested(generation: u64, since: Moment) -> State {
     let times = RestartTimes { settle: millis(5), ..RestartTimes::default() };
     let (generation, reason) = (Generation(generation), Reason::Requested);
-    State::Starting { due: Due::new(generation, reason, times, NOW), ordered: NOW, then_stop: None }
+    let due = Due::new(generation, reason, times, since);
+    State::Starting { due, ordered: NOW, then_stop: None }
 }
 
 fn due_after_stop(stop: Duration, since: Moment) -> State {

@@ -48,6 +48,15 @@ fn a_shutdown_while_holding_ends_with_the_code_of_the_app() {
     assert_eq!(happen(&mut life, "term"), [shutting_down(15), Action::Exit { code: 3 }]);
 }
 
+#[test]
+fn a_shutdown_during_a_restart_ends_with_the_code_of_an_app_that_has_ended() {
+    let mut life = life(running(None));
+    for event in ["restart", "exited", "term"] {
+        happen(&mut life, event);
+    }
+    assert_eq!(happen(&mut life, "emptied"), [Action::Exit { code: 3 }]);
+}
+
 /// Lets the start fail again and again; the pauses in between and all that was said.
 fn fail_for_want(life: &mut Life, times: usize) -> (Vec<Duration>, Vec<Action>) {
     let (mut now, mut pauses, mut said) = (NOW, Vec::new(), Vec::new());

@@ -12,8 +12,11 @@ fn expected(state: &str, event: &str) -> Option<(Vec<Action>, State)> {
 fn waiting(state: &str, event: &str) -> Option<(Vec<Action>, State)> {
     let ended = |signal, code| (vec![shutting_down(signal), Action::Exit { code }], State::Ended);
     Some(match (state, event) {
-        ("idle" | "to start", "restart") => (vec![start(NEW, Program::Current)], requested(8)),
-        ("to retry", "restart") => (vec![start(Generation(9), Program::Current)], requested(9)),
+        ("idle", "restart") => (vec![start(NEW, Program::Current)], requested(8, NOW)),
+        ("to start", "restart") => (vec![start(NEW, Program::Current)], requested(8, due().since)),
+        ("to retry", "restart") => {
+            (vec![start(Generation(9), Program::Current)], requested(9, due().since))
+        }
         ("to retry", "woke") => (vec![], State::Waiting(Waiting::ToStart(due()))),
         ("idle" | "to start" | "to retry", "term") => ended(15, 143),
         ("idle" | "to start" | "to retry", "int") => ended(2, 130),

@@ -134,6 +134,9 @@ impl Usage {
     /// Whether the person is to be told that this path is not in use: what the app writes again and
     /// again would fill the log.
     pub(super) fn is_news(&mut self, path: &Arc<Path>) -> bool {
+        if self.told.len() >= MOST_FILES && !self.told.contains_key(path) {
+            return false;
+        }
         let told = self.told.entry(Arc::clone(path)).or_default();
         *told = told.saturating_add(1);
         *told <= MOST_TOLD
@@ -151,6 +154,11 @@ impl Usage {
                 self.read_amid |= self.changing.keys().any(|it| it.starts_with(path));
                 self.listed.insert(Arc::clone(path));
                 self.count(path, now)
+            }
+            Sign::Opened if self.files.len() >= MOST_FILES && !self.files.contains_key(path) => {
+                // Ever new names: too many to be told apart, so all beside this one count.
+                self.unseen.extend(path.parent().map(Arc::from));
+                None
             }
             Sign::Opened => {
                 let opens = self.files.entry(Arc::clone(path)).or_insert(Opens::Unknown(0));

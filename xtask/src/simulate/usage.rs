@@ -22,6 +22,15 @@ pub(super) struct Known {
     listed: BTreeMap<Name, BTreeSet<Name>>,
     /// The signs that the driver was told under it.
     signs: Vec<UseEvent>,
+    /// What it knew, and what was on the disk, when the late watch came up under it.
+    when_watched: Option<Box<WhenWatched>>,
+}
+
+#[derive(Debug)]
+struct WhenWatched {
+    read: BTreeMap<Name, BTreeSet<u32>>,
+    listed: BTreeMap<Name, BTreeSet<Name>>,
+    disk: BTreeMap<Name, Content>,
 }
 
 /// Something that the app does with a file beside.
@@ -135,29 +144,51 @@ impl World {
         }
     }
 
+    /// The late watch is up, and compares.
+    pub(super) fn note_watched(&mut self) {
+        let (read, listed) = (self.known.read.clone(), self.known.listed.clone());
+        let disk = self.contents();
+        self.known.when_watched = Some(Box::new(WhenWatched { read, listed, disk }));
+    }
+
     /// A file beside that the running generation is stale in.
     pub(super) fn stale_beside(&self) -> Option<String> {
-        // What came and went before the watch was up left no trace.
-        let late = self.schedule.late_watch.zip(self.starts.last());
-        let blind = late.is_some_and(|(watched, start)| *start < watched);
-        // It is compared with what was there when the first app began.
+        // What came and went before the late watch was up left no trace: it compares with what was
+        // there when the last app, or the first one, began.
         let planted = BESIDE.iter().enumerate();
-        let planted = planted.map(|(number, file)| (spared(file), first_content(number))).collect();
-        let is_as = |then: &BTreeMap<Name, Content>, name: &Name| {
-            let was = then.keys().filter(|it| it.starts_with(name)).cloned();
-            was.eq(self.disk.below(name)) && self.disk.content(name) == then.get(name).copied()
+        let planted: BTreeMap<Name, Content> =
+            planted.map(|(number, file)| (spared(file), first_content(number))).collect();
+        let was_as_before = |then: &WhenWatched, name: &Name| {
+            let below = |all: &BTreeMap<Name, Content>| -> Vec<(Name, Content)> {
+                let below = all.iter().filter(|(it, _)| it.starts_with(name));
+                below.map(|(it, content)| (Name::clone(it), *content)).collect()
+            };
+            [below(&self.loaded), below(&planted)].contains(&below(&then.disk))
         };
-        let unseen = |name: &Name| blind && (is_as(&self.loaded, name) || is_as(&planted, name));
-        let stale =
-            self.known.read.iter().filter(|(name, _)| !unseen(name)).find(|(name, read)| {
-                let now = self.disk.content(name).map(|content| content.version);
-                read.iter().any(|version| Some(*version) != now)
-            });
+        let watched = self.known.when_watched.as_deref();
+        let gone_version = |name: &Name, version: u32| {
+            watched.is_some_and(|then| {
+                then.read.get(name).is_some_and(|it| it.contains(&version))
+                    && then.disk.get(name).map(|it| it.version) != Some(version)
+                    && was_as_before(then, name)
+            })
+        };
+        let stale = self.known.read.iter().find(|(name, read)| {
+            let now = self.disk.content(name).map(|content| content.version);
+            read.iter().any(|version| Some(*version) != now && !gone_version(name, *version))
+        });
         if let Some((name, read)) = stale {
             return Some(format!("{} was read as {read:?} and is another now", name.display()));
         }
+        let gone_list = |folder: &Name, names: &BTreeSet<Name>| {
+            watched.is_some_and(|then| {
+                then.listed.get(folder) == Some(names)
+                    && !then.disk.keys().filter(|it| it.starts_with(folder)).eq(names)
+                    && was_as_before(then, folder)
+            })
+        };
         let changed = self.known.listed.iter().find(|(folder, names)| {
-            !unseen(folder)
+            !gone_list(folder, names)
                 && self.disk.below(folder).into_iter().collect::<BTreeSet<_>>() != **names
         });
         changed

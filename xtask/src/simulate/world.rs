@@ -4,8 +4,9 @@
 //!
 //! The real driver keeps what this one keeps; each point is a promise's need.
 //!
-//! 1. One thread. It reads all that the kernel queued and feeds it, then the ends of sessions and
-//!    processes, then `Woke` if the deadline has passed. While it probes, judges or execs, the
+//! 1. One thread. It reads all that the kernel queued and feeds it, then the ends of sessions, then
+//!    signals, then what became of processes, then `Woke` if the deadline has passed, and what people
+//!    ask for. While it probes, judges or execs, the
 //!    world goes on, and what happens is read afterwards.
 //! 2. Every `LookAround`, `Probe` and `Judge` is answered, at once, before anything else is fed.
 //! 3. *Baseline before exec*: the state of all watched files is noted before the exec, never after.
@@ -312,6 +313,7 @@ impl World {
 
     /// The root beside is watched at last: it is compared with what was there when the app began.
     fn watch_beside(&mut self) {
+        self.note_watched();
         if self.schedule.poll.is_none() {
             for found in self.watch.compare(&self.disk, |name| is_beside(name)) {
                 self.tell_driver(found);
@@ -339,7 +341,8 @@ impl World {
     /// One turn of the driver's loop.
     fn turn(&mut self) {
         self.wake = None;
-        let events = self.inbox.drain(..).collect::<Vec<_>>();
+        let mut events = self.inbox.drain(..).collect::<Vec<_>>();
+        events.sort_by_key(rank);
         for event in self.watch.read(&mut self.queue, &self.disk, self.fault) {
             self.feed(event);
         }
@@ -373,6 +376,16 @@ impl World {
             }
             self.forget_hangup();
         }
+    }
+}
+
+/// The order in which one turn of the driver feeds what has come.
+fn rank(event: &Event) -> u8 {
+    match event {
+        Event::SessionEnded { .. } => 0,
+        Event::SignalArrived { .. } | Event::ShutdownAsked(_) => 1,
+        Event::ReloadAsked => 3,
+        _ => 2,
     }
 }
 

@@ -1,7 +1,6 @@
 //! Digests of what lies in the tables, made in idle time, so that a touch or an identical re-sync
 //! is told from a change without a word from the app.
 
-use std::collections::HashSet;
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
 use std::time::{Duration, Instant};
@@ -37,6 +36,8 @@ pub(super) struct Digests {
     active: Option<(FolderId, Vec<u8>, Stamp, Digesting)>,
     /// Files that were found to be in use in folders that the walk passes by.
     wanted: Vec<(FolderId, Vec<u8>)>,
+    /// Bytes of those that were read for this generation.
+    wanted_bytes: u64,
     /// Those of them that were too young.
     unripe: Vec<(FolderId, Vec<u8>)>,
     buffer: Vec<u8>,
@@ -53,12 +54,13 @@ impl Digests {
         self.wanted.append(&mut self.unripe);
     }
 
-    /// The next generation has used nothing: our reading of what the last one used, in these
-    /// folders, would hide its own.
-    pub(super) fn forget_used(&mut self, heard: &HashSet<FolderId>) {
+    /// The next generation has used nothing: our reading of what the last one used would hide its
+    /// own. What the walk is at is begun again where it still may.
+    pub(super) fn forget_used(&mut self) {
+        self.again();
         self.wanted.clear();
-        self.unripe.clear();
-        self.active.take_if(|(folder, ..)| heard.contains(folder));
+        self.wanted_bytes = 0;
+        self.active = None;
     }
 
     /// This file is next.
@@ -70,7 +72,8 @@ impl Digests {
 
 impl Watch {
     /// One slice of making digests, for when nothing else is to be done: it reads files, up to
-    /// 8 MB each and 64 MB in all, 128 KB at a time. Returns whether more is left.
+    /// 8 MB each, 64 MB in all and as much again of those that were found to be in use, 128 KB at a
+    /// time. Returns whether more is left.
     pub fn digest(&mut self, budget: Duration) -> bool {
         let end = Instant::now() + budget;
         while !self.digests.done && !self.has_work() {
@@ -87,6 +90,12 @@ impl Watch {
             self.digests.buffer = Vec::new();
         }
         !self.digests.done
+    }
+
+    /// Whether a file is open and half read.
+    #[cfg(test)]
+    pub(super) fn is_digesting(&self) -> bool {
+        self.digests.active.is_some()
     }
 
     /// Whether files that were too young for [`Watch::digest`] have got old enough: it has work
@@ -139,12 +148,17 @@ impl Watch {
         let entry = self.table.get(folder, &name).filter(|_| self.table.exists(folder));
         let needs = |entry: &Entry| entry.digest.is_none() && !entry.stamp.is_link();
         match entry.filter(needs).map(|entry| entry.stamp) {
-            Some(stamp) if stamp.size > FILE_BYTES => {}
+            Some(stamp)
+                if stamp.size > FILE_BYTES
+                    || self.digests.wanted_bytes + stamp.size > ALL_BYTES => {}
             Some(stamp) if stamp.ctime >= oldest => {
                 self.digests.unripe.push((folder, name));
                 self.digests.ripe = Some(Instant::now() + RIPENS);
             }
-            Some(stamp) => self.open_for_digest(folder, name, stamp),
+            Some(stamp) => {
+                self.digests.wanted_bytes += stamp.size;
+                self.open_for_digest(folder, name, stamp);
+            }
             None => {}
         }
     }

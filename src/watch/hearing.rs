@@ -93,9 +93,10 @@ impl Watch {
         if self.listening.is_empty() {
             return;
         }
+        // Before the queue is drained: the close of what we read is told as well.
+        self.digests.forget_used();
         self.drain();
         self.out.retain(|said| !matches!(said, Observation::Used(_)));
-        self.digests.forget_used(&self.heard);
         for id in std::mem::take(&mut self.deaf) {
             if self.table.exists(id) {
                 self.hear(id);
@@ -103,7 +104,7 @@ impl Watch {
         }
         let tasks = self.tasks.iter().chain(self.scan.as_ref().map(|scan| &scan.task));
         let pending = tasks.map(|task| task.folder).any(|id| self.is_listened_to(id));
-        if pending || self.recheck || !self.polls.is_empty() || !self.unwatched.is_empty() {
+        if pending || self.recheck || self.polls_anything() || !self.unwatched.is_empty() {
             self.listen_no_more();
         }
         for root in self.listening.clone() {

@@ -134,6 +134,29 @@ fn what_the_last_generation_used_is_not_read_under_the_next() {
     assert!(!has_digest(&field, "src/conf"));
 }
 
+/// A folder that was deaf is heard again at the start: what of it was being read then, by us, was
+/// taken for unused, and its close for the new app's.
+#[test]
+fn a_digest_in_the_making_ends_with_its_generation() {
+    let mut field = listening(&["bin/app", "src/big"]);
+    fs::write(field.at("src/big"), vec![7; 4 << 20]).unwrap();
+    field.told();
+    let folder = field.at("src");
+    field.watch.stop_listening(&folder);
+    let deadline = Instant::now() + DEADLINE;
+    while !field.watch.is_digesting() {
+        field.watch.digests_are_due();
+        field.watch.digest(Duration::ZERO);
+        assert!(Instant::now() < deadline, "nothing is read");
+    }
+    field.watch.freeze();
+    field.tells(&[]);
+    while field.watch.digest(SLICE) {}
+    read(&field, "src/big");
+    let told = field.told();
+    assert!(told.contains(&"Opened src/big".to_owned()), "{told:?}");
+}
+
 fn has_digest(field: &Field, path: &str) -> bool {
     let (id, name) = field.watch.table.locate(&field.at(path)).unwrap();
     field.watch.table.get(id, &name).unwrap().digest.is_some()

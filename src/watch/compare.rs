@@ -71,7 +71,7 @@ impl Watch {
         let Some(digest) = digest else {
             // A touch raises no MODIFY. Without a digest this is all there is to tell it by, and
             // only where events can be trusted.
-            let touched = stamp.ino == now.ino && !doubted && self.polls.is_empty();
+            let touched = stamp.ino == now.ino && !doubted && !self.polls_anything();
             return if touched { Difference::Same } else { Difference::CannotTell };
         };
         let known = entry

@@ -51,6 +51,6 @@ impl Watch {
     /// Whether something is listed again and again.
     #[must_use]
     pub fn polls(&self) -> bool {
-        !self.polls.is_empty()
+        self.polls_anything()
     }
 }

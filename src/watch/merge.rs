@@ -5,7 +5,10 @@ use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
+use nix::errno::Errno;
+
 use super::baseline::Baseline;
+use super::observation::Warning;
 use super::scan::{Scan, Task};
 use super::stamp::{Seen, Stamp, digest_link};
 use super::table::FolderId;
@@ -19,6 +22,10 @@ impl Watch {
             return;
         }
         let path = self.table.path(folder);
+        if let Some(cause) = &scan.broken {
+            let cause = Errno::from_raw(cause.raw_os_error().unwrap_or_default());
+            self.warn(Warning::Unreadable { path: path.clone(), cause });
+        }
         if !scan.disturbed.is_empty() {
             scan.files.retain(|(name, _)| !scan.disturbed.contains(name));
             for name in std::mem::take(&mut scan.disturbed) {
@@ -37,7 +44,7 @@ impl Watch {
         let folder = scan.task.folder;
         let mut files = std::mem::take(&mut scan.files);
         files.sort_unstable_by(|left, right| left.0.cmp(&right.0));
-        if !first {
+        if !first && scan.broken.is_none() {
             self.forget_missing(scan, path, &files);
         }
         let links: Vec<_> = files.iter().filter(|(_, stamp)| stamp.is_link()).cloned().collect();

@@ -29,6 +29,8 @@ pub(super) enum Target {
     Unwatched,
     /// Every root there is.
     All,
+    /// Nothing any more: the folder is gone. Others keep their places.
+    Gone,
 }
 
 /// One thing that is polled.
@@ -82,7 +84,12 @@ impl Watch {
         }
         let now = Instant::now();
         for index in 0..self.polls.len() {
-            if self.polls[index].next > now {
+            let poll = &mut self.polls[index];
+            if matches!(poll.target, Target::Folder(id) if !self.table.exists(id)) {
+                // Its number may be given to another folder.
+                poll.target = Target::Gone;
+            }
+            if poll.next > now || poll.target == Target::Gone {
                 continue;
             }
             // Where events are missing, the way to a root may have changed unsaid as well.
@@ -100,12 +107,23 @@ impl Watch {
     fn tasks_of(&self, target: Target) -> Vec<Task> {
         let roots = || self.roots.iter().filter_map(Root::folder).map(Task::deep);
         match target {
-            Target::Folder(id) if self.table.exists(id) => vec![Task::deep(id)],
-            Target::Folder(_) => Vec::new(),
+            Target::Folder(id) => vec![Task::deep(id)],
+            Target::Gone => Vec::new(),
             Target::Files => vec![Task::new(LOOSE)],
             Target::Unwatched => self.unwatched.iter().map(|id| Task::new(*id)).collect(),
             Target::All => std::iter::once(Task::new(LOOSE)).chain(roots()).collect(),
         }
+    }
+
+    /// When the next poll is due.
+    pub(super) fn next_poll(&self) -> Option<Instant> {
+        let polls = self.polls.iter().filter(|poll| poll.target != Target::Gone);
+        polls.map(|poll| poll.next).min()
+    }
+
+    /// Whether anything is polled.
+    pub(super) fn polls_anything(&self) -> bool {
+        self.next_poll().is_some()
     }
 
     /// One more folder belongs to the round of this poll.

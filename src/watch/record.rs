@@ -23,6 +23,10 @@ pub struct Recorder {
     queue: Queue,
     folders: HashMap<Wd, Folder>,
     began: Option<Instant>,
+    /// Folders below the roots that could not be watched, until that was written down.
+    missing: usize,
+    /// The rename of a folder whose watch was taken away.
+    leaving: Option<u32>,
 }
 
 /// A watched folder: where it lies, and how the trace calls it.
@@ -58,7 +62,8 @@ impl Recorder {
     /// No queue, or a root that is no folder, is not there or may not be read.
     pub fn new(roots: &[PathBuf]) -> Result<Self, RecordError> {
         let queue = Queue::new().map_err(RecordError::NoQueue)?;
-        let mut recorder = Self { queue, folders: HashMap::new(), began: None };
+        let folders = HashMap::new();
+        let mut recorder = Self { queue, folders, began: None, missing: 0, leaving: None };
         for root in roots {
             let named = root.canonicalize().unwrap_or_else(|_| root.clone());
             let name = named.file_name().map_or_else(|| PathBuf::from("root"), PathBuf::from);
@@ -103,6 +108,12 @@ impl Recorder {
         for event in self.queue.drain().events {
             self.line(&event, &mut text);
         }
+        match std::mem::take(&mut self.missing) {
+            0 => {}
+            count => text.extend(
+                format!("# {count} folders cannot be watched: events are missing here\n").bytes(),
+            ),
+        }
         out.write_all(&text)?;
         out.flush()
     }
@@ -133,22 +144,23 @@ impl Recorder {
             .collect();
         write_line(at, &name_in_trace, &flags.join(","), text);
         if is_folder && event.mask.contains(Mask::IN_MOVED_FROM) {
-            self.remove(&folder.path.join(name));
+            let was_watched = self.remove(&folder.path.join(name));
+            self.leaving = was_watched.then_some(event.cookie);
         }
         if is_folder && event.mask.intersects(Mask::IN_CREATE | Mask::IN_MOVED_TO) {
             let new = Folder { path: folder.path.join(name), name: name_in_trace };
             if self.add(&new).is_err() {
                 text.extend(b"# that folder is gone or cannot be watched\n");
-            } else if event.mask.contains(Mask::IN_CREATE) {
+            } else if event.mask.contains(Mask::IN_CREATE) || self.leaving != Some(event.cookie) {
                 found(&new, at, text);
             }
         }
     }
 
     /// Forgets a folder that got another name, and those below; under a name in the tree they are
-    /// watched anew.
-    fn remove(&mut self, top: &Path) {
-        let queue = &self.queue;
+    /// watched anew. `false` = it was not watched.
+    fn remove(&mut self, top: &Path) -> bool {
+        let (queue, before) = (&self.queue, self.folders.len());
         self.folders.retain(|wd, folder| {
             let gone = folder.path.starts_with(top);
             if gone {
@@ -156,9 +168,10 @@ impl Recorder {
             }
             !gone
         });
+        self.folders.len() < before
     }
 
-    /// Watches a folder and those below; what cannot be watched below it is left out.
+    /// Watches a folder and those below; what cannot be watched below it is counted.
     fn add(&mut self, top: &Folder) -> Result<(), Errno> {
         let wd = self.queue.add(&top.path, RECORDED, true)?;
         let entries = std::fs::read_dir(&top.path);
@@ -167,15 +180,15 @@ impl Recorder {
             if entry.file_type().is_ok_and(|kind| kind.is_dir()) {
                 let name = entry.file_name();
                 let below = Folder { path: top.path.join(&name), name: top.name.join(&name) };
-                let _ = self.add(&below);
+                self.missing += usize::from(self.add(&below).is_err());
             }
         }
         Ok(())
     }
 }
 
-/// What already lies in a new folder, when nobody was told of its making, as the kernel would have
-/// told. What comes between the watch and this list is written twice, which changes nothing.
+/// What already lies in a folder that came, when nobody was told of its making, as the kernel would
+/// have told. What comes between the watch and this list is written twice, which changes nothing.
 fn found(top: &Folder, at: u128, text: &mut Vec<u8>) {
     for entry in std::fs::read_dir(&top.path).into_iter().flatten().flatten() {
         let name = entry.file_name();

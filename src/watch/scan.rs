@@ -59,6 +59,8 @@ impl Task {
 pub(super) struct Scan {
     pub(super) task: Task,
     entries: fs::ReadDir,
+    /// Why a part of the list could not be read: what is not on it may be there all the same.
+    pub(super) broken: Option<io::Error>,
     pub(super) files: Vec<(Vec<u8>, Stamp)>,
     pub(super) folders: Vec<(Vec<u8>, Below)>,
     /// Names that an event told about meanwhile: what was read of them may be old.
@@ -163,6 +165,7 @@ impl Watch {
             Ok((meta, entries)) => Some(Scan {
                 task,
                 entries,
+                broken: None,
                 files: Vec::new(),
                 folders: Vec::new(),
                 disturbed: HashSet::new(),
@@ -238,9 +241,13 @@ impl Watch {
     fn list(&mut self, scan: &mut Scan, end: Instant) -> bool {
         let path = self.table.path(scan.task.folder);
         for (count, entry) in scan.entries.by_ref().enumerate() {
-            let Ok(entry) = entry else {
-                // The rest cannot be read; what was read is compared, nothing else is forgotten.
-                continue;
+            let entry = match entry {
+                Ok(entry) => entry,
+                Err(error) => {
+                    // The rest cannot be read; what was read is compared, nothing else forgotten.
+                    scan.broken = Some(error);
+                    continue;
+                }
             };
             let name = entry.file_name().into_vec();
             let ignored = self.ignore.covers_name(&name)
@@ -253,7 +260,15 @@ impl Watch {
             if ignored {
                 continue;
             }
-            match entry.metadata().map_or(Seen::Nothing, |meta| Seen::of(&meta)) {
+            let seen = match entry.metadata() {
+                Ok(meta) => Seen::of(&meta),
+                Err(error) if error.kind() == io::ErrorKind::NotFound => Seen::Nothing,
+                Err(error) => {
+                    scan.broken = Some(error);
+                    continue;
+                }
+            };
+            match seen {
                 Seen::File(stamp, _) | Seen::Link(stamp) => scan.files.push((name, stamp)),
                 Seen::Folder { dev, ctime, mtime } => {
                     // A rename gives the folder a new ctime and leaves the time of its list.

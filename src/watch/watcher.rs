@@ -124,7 +124,7 @@ impl Watch {
     /// [`Watch::digests_are_due`] must.
     #[must_use]
     pub fn deadline(&self) -> Option<Instant> {
-        self.polls.iter().map(|poll| poll.next).chain(self.digests.ripe).min()
+        self.next_poll().into_iter().chain(self.digests.ripe).min()
     }
 
     /// Something happened in folders that are not listed yet (new ones, lost events, a root that

@@ -146,7 +146,21 @@ impl Server {
     }
 
     fn drop_gone(&mut self) {
+        let before = self.connections.len();
         self.connections.retain(|client| client.phase != Phase::Gone);
+        // A descriptor is free again.
+        self.deaf &= self.connections.len() == before;
+    }
+
+    /// Whether accepting failed and was not tried again since.
+    #[must_use]
+    pub fn is_deaf(&self) -> bool {
+        self.deaf
+    }
+
+    /// Accepting is tried again: a while has passed.
+    pub fn hear_again(&mut self) {
+        self.deaf = false;
     }
 
     fn accept(&mut self) {

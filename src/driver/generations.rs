@@ -89,11 +89,12 @@ impl Supervisor {
 
     /// Takes in all signals; returns the children that the reaper found.
     pub(super) fn take_signals(&mut self) -> Vec<Child> {
-        let mut children = Vec::new();
+        let mut has_news = false;
         for received in self.signals.read().unwrap_or_default() {
             let signal = received.signal.get();
             match signal {
-                libc::SIGCHLD => children.extend(reap_children()),
+                // Reaped behind all others: until then nobody else has the numbers they go to.
+                libc::SIGCHLD => has_news = true,
                 _ if self.signals.declines(received.signal) => {}
                 libc::SIGTERM | libc::SIGINT | libc::SIGQUIT => {
                     self.feed(Event::ShutdownAsked(Stop { signal }));
@@ -109,7 +110,7 @@ impl Supervisor {
                 _ => self.feed(Event::SignalArrived { signal }),
             }
         }
-        children
+        if has_news { reap_children() } else { Vec::new() }
     }
 
     /// Whether a HUP means the end of the terminal and not a wish of somebody for the app: the
@@ -157,8 +158,17 @@ impl Supervisor {
                         terminal.take_back();
                     }
                     self.feed(Event::Emptied { generation: number });
+                    self.let_go_of_finished();
                 }
             }
+        }
+    }
+
+    /// A keeper whose generation is empty, and the zombie that it holds, have nothing more to do.
+    fn let_go_of_finished(&mut self) {
+        let written = self.written();
+        if self.current.take_if(|current| current.generation.is_finished()).is_some() {
+            self.last_written = written;
         }
     }
 
@@ -197,6 +207,10 @@ impl Supervisor {
     }
 
     fn exec_failed(&mut self, errno: i32) -> StartProblem {
+        if let Some(terminal) = &mut self.terminal {
+            // The child had taken it before its exec.
+            terminal.take_back();
+        }
         let path = self.current.take().map(|current| current.path).unwrap_or_default();
         exec_problem(&path, errno)
     }

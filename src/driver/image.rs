@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use crate::candidate::{
     Comparison, Held, Identity, compare, identity, identity_of_process, open_running,
 };
+use crate::mounts::shared_mount;
 
 /// The executable of the last start that succeeded. Kept when its process has ended: the next start
 /// may have to fall back to it.
@@ -55,8 +56,9 @@ impl Image {
             return false;
         }
         if now.same_file(&self.baseline) {
-            // The kernel lets nobody write a program while it runs (ETXTBSY).
-            if self.runs() {
+            // The kernel lets nobody write a program while it runs (ETXTBSY); the other side of a
+            // shared mount does not ask it.
+            if self.runs() && shared_mount(path).is_none() {
                 return false;
             }
             return !self.held.as_ref().is_some_and(|held| held.is_intact().unwrap_or(false));

@@ -100,8 +100,9 @@ impl Supervisor {
 
     /// Bytes that the generation has written so far. Of a process that is gone its parent or the
     /// keeper, who reaped it, keeps the count.
-    fn written(&self) -> Option<u64> {
-        let generation = &self.current.as_ref()?.generation;
+    pub(super) fn written(&self) -> Option<u64> {
+        let Some(current) = &self.current else { return self.last_written };
+        let generation = &current.generation;
         let pids = generation.processes().into_iter().chain(generation.keeper());
         pids.map(written_by).sum()
     }

@@ -41,6 +41,8 @@ pub(super) struct Supervisor {
     /// Prepared for the next start when a change set begins.
     pub(super) keeper: Option<Keeper>,
     pub(super) current: Option<Current>,
+    /// What the generation that is gone had written.
+    pub(super) last_written: Option<u64>,
     /// The executable that ran last and its words.
     pub(super) image: Option<(Image, Program)>,
     /// Sync sessions whose end is waited for.
@@ -114,6 +116,7 @@ impl Supervisor {
             command,
             keeper,
             current: None,
+            last_written: None,
             image: None,
             sessions: Vec::new(),
             judged_program: None,
@@ -188,6 +191,7 @@ impl Supervisor {
         let busy = idle_work || self.watch.has_observations();
         let poll_due = self.watch.deadline().map(|due| self.clock.moment(due));
         let until = [self.core.deadline(), poll_due].into_iter().flatten().min();
+        let rests = until.is_none() && !busy && !self.telling.is_deaf();
         let timeout = match until {
             _ if busy => Duration::ZERO,
             Some(until) => self.clock.left(until),
@@ -203,7 +207,7 @@ impl Supervisor {
         fds.extend(self.sessions.iter().map(|it| PollFd::new(it.fd(), PollFlags::POLLIN)));
         // poll(2) counts in milliseconds: it would add half of one to every restart.
         let mut ready = ppoll(&mut fds, Some(TimeSpec::from_duration(timeout)), None).unwrap_or(0);
-        if ready == 0 && !busy && until.is_none() {
+        if ready == 0 && rests {
             // Nothing is due: what only work needs is given back. The end of a keeper is work again.
             if self.keeper.take().is_none() {
                 process::give_back_code();
@@ -234,6 +238,7 @@ impl Supervisor {
     /// A slice of what can wait: watching and listing folders first, digests last.
     fn work_aside(&mut self) {
         self.worked = self.clock.now();
+        self.telling.hear_again();
         if self.undigested && !self.watch.has_work() {
             self.undigested = self.watch.digest(SLICE);
             self.telling.dirty |= !self.undigested;

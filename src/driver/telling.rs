@@ -47,6 +47,16 @@ impl Telling {
         self.server.as_ref()
     }
 
+    /// Nobody can ask, since there was no descriptor for a connection.
+    pub(super) fn is_deaf(&self) -> bool {
+        self.server.as_ref().is_some_and(Server::is_deaf)
+    }
+
+    /// Perhaps there is one now.
+    pub(super) fn hear_again(&mut self) {
+        self.server.iter_mut().for_each(Server::hear_again);
+    }
+
     /// The state folder: what happens there is our own doing.
     pub(super) fn folder(&self) -> Option<&Path> {
         self.file.as_ref().map(StateFile::folder)

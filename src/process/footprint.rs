@@ -1,8 +1,9 @@
 //! The memory of a process that waits: pages of the program's file and its libraries are given back.
 //!
-//! They are clean and stay in the page cache, so nothing is lost: the next use of one maps it again
-//! with its fifteen neighbours (fault-around), about a microsecond each time. What is written to
-//! (data, heap, stack, relocations) stays.
+//! They are clean, so they are the pages of the page cache and stay there: the next use of one maps it
+//! again with its fifteen neighbours (fault-around), about a microsecond each time. What is written to
+//! (data, heap, stack, relocations) stays. Lost are only a debugger's breakpoints and uprobes, which are
+//! written into copies of such pages.
 
 // dl_iterate_phdr(3) and madvise(2) have no safe form.
 #![allow(unsafe_code)]
@@ -37,12 +38,13 @@ unsafe extern "C" fn of_file(
         .iter()
         .filter(|header| header.p_type == libc::PT_LOAD && header.p_flags & libc::PF_W == 0);
     for header in constant {
-        let Ok(start) = usize::try_from(base + header.p_vaddr) else { continue };
+        // ELF counts addresses modulo their size.
+        let Ok(start) = usize::try_from(base.wrapping_add(header.p_vaddr)) else { continue };
         let Ok(size) = usize::try_from(header.p_memsz) else { continue };
-        let (first, last) = (start & !(page - 1), (start + size) & !(page - 1));
+        let (first, last) = (start & !(page - 1), start.wrapping_add(size) & !(page - 1));
         let length = last.saturating_sub(first);
-        // SAFETY: a segment that is never written to, of a file that cannot be written to while it
-        // runs (ETXTBSY): its pages come back as they were.
+        // SAFETY: a segment that is never written to: its clean pages are those of the page cache,
+        // whether they are mapped or not, and come back as they are there.
         unsafe {
             libc::madvise(ptr::with_exposed_provenance_mut(first), length, libc::MADV_DONTNEED)
         };

@@ -80,6 +80,7 @@ impl Keeper {
             known: Vec::new(),
             leader: None,
             life: Life::Ordered,
+            ended: false,
             finished: false,
         })
     }
@@ -142,6 +143,8 @@ pub struct Generation {
     known: Vec<(i32, u64)>,
     leader: Option<i32>,
     life: Life,
+    /// We killed the keeper ourselves.
+    ended: bool,
     /// `Empty` or `StartFailed` was reported.
     finished: bool,
 }
@@ -249,7 +252,9 @@ impl Generation {
         let Some(keeper) = self.keeper.take() else { return };
         if !self.finished {
             (self.own_children, self.dead_keeper) = (true, Some(keeper));
-            reports.push(Report::KeeperDied);
+            if !self.ended {
+                reports.push(Report::KeeperDied);
+            }
         }
     }
 
@@ -271,6 +276,12 @@ impl Generation {
             mark: self.mark.as_deref(),
             known: &self.known,
         }
+    }
+
+    /// Whether nothing of it is left, not even a zombie that holds a number, once it is dropped.
+    #[must_use]
+    pub const fn is_finished(&self) -> bool {
+        self.finished
     }
 
     /// Pids of all living processes of the generation, parents before children.
@@ -338,6 +349,7 @@ impl Generation {
             // It hangs (a debugger, a frozen cgroup) with the order before it: let alone, it would
             // start the app whenever it wakes. What it may have forked by now is adopted.
             self.keeper.into_iter().for_each(end);
+            self.ended = true;
         }
         let found = self.scope().stop_and_kill();
         // /proc may show less than there is, or nothing; these are known without it.

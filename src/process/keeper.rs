@@ -35,8 +35,13 @@ const GRACE: Duration = Duration::from_secs(2);
 const LAST_PID: i32 = 1 << 22;
 /// Numbers between two looks whether anybody is left: about a millisecond.
 const ASKED_AT_ONCE: usize = 4096;
-/// Pause between rounds of KILL; a process in an uninterruptible wait may need many.
+/// Pause after the first round of KILL, then twice as long each time; a process in an uninterruptible
+/// wait may need many.
 const ROUND: Duration = Duration::from_millis(50);
+/// However long it takes.
+const LONGEST_PAUSE: Duration = Duration::from_secs(5);
+/// A round takes at most this part of a core: a search by number is dear.
+const SHARE: u32 = 20;
 
 /// The keeper's whole life.
 pub(super) fn run(socket: OwnedFd) -> ! {
@@ -105,7 +110,7 @@ impl Keeper {
                 give_back_code();
                 is_lean = true;
             }
-            let (order, news) = wait_for(self.supervisor.as_fd(), self.news.as_fd(), None);
+            let (order, news) = wait_for(self.supervisor.as_fd(), self.news.as_fd());
             if news {
                 drain(self.news.as_fd());
                 self.reap();
@@ -277,7 +282,7 @@ impl Keeper {
             mark: None,
             known: &[],
         };
-        let mut deadline = Instant::now() + GRACE;
+        let (mut deadline, mut pause) = (Instant::now() + GRACE, ROUND);
         if self.reap_all() {
             sys::exit(0)
         }
@@ -292,11 +297,14 @@ impl Keeper {
         loop {
             let left = deadline.saturating_duration_since(Instant::now());
             if left.is_zero() {
+                let begun = Instant::now();
                 scope.stop_and_kill();
                 if blind {
                     self.kill_by_number();
                 }
-                deadline = Instant::now() + ROUND;
+                // What does not die may live for days (another user's, a debugger's); an end wakes.
+                deadline = Instant::now() + pause.max(begun.elapsed() * SHARE);
+                pause = (pause * 2).min(LONGEST_PAUSE);
             }
             wait_for_news(self.news.as_fd(), left);
             if self.reap_all() {
@@ -321,14 +329,10 @@ fn reap_failed(pid: i32) {
 }
 
 /// Waits for either; returns which are readable.
-fn wait_for(
-    first: BorrowedFd<'_>,
-    second: BorrowedFd<'_>,
-    timeout: Option<PollTimeout>,
-) -> (bool, bool) {
+fn wait_for(first: BorrowedFd<'_>, second: BorrowedFd<'_>) -> (bool, bool) {
     let mut descriptors =
         [PollFd::new(first, PollFlags::POLLIN), PollFd::new(second, PollFlags::POLLIN)];
-    let _ = poll(&mut descriptors, timeout.unwrap_or(PollTimeout::NONE));
+    let _ = poll(&mut descriptors, PollTimeout::NONE);
     let [first, second] = descriptors.map(|descriptor| descriptor.any().unwrap_or(false));
     (first, second)
 }

@@ -4,7 +4,6 @@
 //! The types are tolerant ones of our own: libcnb's refuse files of API 0.8 and older, in which
 //! `command` is a string and `direct` may be false.
 
-use super::command::Command;
 use super::lifecycle_file::{self, LifecycleFileError};
 use super::order;
 use serde::Deserialize;
@@ -99,17 +98,6 @@ impl EarlierProcess {
     #[must_use]
     pub fn is_from_procfile(&self) -> bool {
         self.buildpack.ends_with("/procfile")
-    }
-
-    /// Whether it runs a supervisor already.
-    #[must_use]
-    pub fn runs_supervisor(&self) -> bool {
-        let words = match &self.form {
-            Form::Current { command, args } => command.iter().chain(args).cloned().collect(),
-            Form::Direct(words) => words.clone(),
-            Form::Shell { command, args } => [command].into_iter().chain(args).cloned().collect(),
-        };
-        Command::Words(words).runs_supervisor()
     }
 }
 

@@ -28,11 +28,14 @@ Ask the supervisor that runs here, as its user or as root. It is found without a
 
 Usage: relaunch status [--json]                 what runs, and why
        relaunch events [-n N] [-f|--follow] [--json]
-                                                what happened: the last 20 lines, or N
+                                                what happened (UTC): the last 20 lines, or N of 128
        relaunch reload [--timeout DUR]          restart now; 0 when the new generation is up
-       relaunch wait --change [--timeout DUR]   until a later generation is up than now is
+       relaunch wait --change [--timeout DUR]   until a later generation is up than now is; to be
+                                                begun before the sync
        relaunch wait --generation N             until generation N or a later one is up
-       relaunch wait --digest SHA256            until the running executable has this digest
+       relaunch wait --digest SHA256            until the running executable has this digest, or
+                                                one that begins so (8 digits or more); a native
+                                                executable of at most 256 MB
 
 Options:
   --pid N          which supervisor, where several run
@@ -44,9 +47,10 @@ Examples:
     docker exec web /layers/relaunch_live-reload/supervisor/bin/relaunch \\
       wait --digest $(sha256sum build/web | cut -c-64)
 
-Exit codes: 0 the app is up, what was asked has happened; 1 the app is down, or was refused; 2 a word
-that cannot be taken; 3 no supervisor; 4 (status) between two generations; 5 several supervisors, name
-one with --pid; 6 another user's; 124 not in time. `status` suits a HEALTHCHECK or an exec probe.";
+Exit codes: 0 the app is up, what was asked has happened; 1 the app is down, a reload was refused; 2 a
+word that cannot be taken; 3 no supervisor; 4 (status) between two generations; 5 several supervisors,
+name one with --pid; 6 another user's; 124 not in time. `status` suits a HEALTHCHECK or a readiness
+probe; not a liveness probe, since a crashed app waits for your next change.";
 
 /// `relaunch trace --help`.
 pub const TRACE_HELP: &str = "\

@@ -102,7 +102,7 @@ pub fn run(ask: &Ask) -> u8 {
 }
 
 fn status(pid: u32, json: bool) -> Result<u8, AskError> {
-    let manifest = manifest(pid, Instant::now() + PROMPT)?;
+    let manifest = manifest(pid, PROMPT)?;
     let text =
         if json { manifest.to_string() } else { screen(&manifest, since_1970(SystemTime::now())) };
     say(&text);
@@ -179,7 +179,7 @@ fn wait(pid: u32, wanted: &Until, timeout: Duration) -> Result<u8, AskError> {
     let mut news = Conversation::begin(pid, follow)?;
     let mut base = None;
     loop {
-        let manifest = manifest(pid, until)?;
+        let manifest = manifest(pid, until.saturating_duration_since(Instant::now()))?;
         let number = manifest["generation"]["number"].as_u64().unwrap_or(0);
         let base = *base.get_or_insert(number);
         let holds = match wanted {
@@ -198,15 +198,19 @@ fn wait(pid: u32, wanted: &Until, timeout: Duration) -> Result<u8, AskError> {
             Until::Digest(_) => until.min(Instant::now() + LOOK_AGAIN),
             Until::Generation(_) | Until::Change => until,
         };
-        if news.value(again)?.is_none() && Instant::now() >= until {
-            return Err(AskError::TimedOut(timeout));
+        match news.value(again)? {
+            // A later change may still be what is waited for; the person sees why it takes so long.
+            Some(event) => event["why"].as_str().into_iter().for_each(complain),
+            None if Instant::now() >= until => return Err(AskError::TimedOut(timeout)),
+            None => {}
         }
     }
 }
 
-fn manifest(pid: u32, until: Instant) -> Result<Value, AskError> {
+fn manifest(pid: u32, timeout: Duration) -> Result<Value, AskError> {
+    let until = Instant::now() + timeout;
     let answer = Conversation::begin(pid, Request::Status {})?.value(until)?;
-    answer.ok_or(AskError::TimedOut(PROMPT))
+    answer.ok_or(AskError::TimedOut(timeout))
 }
 
 /// Prints lines; false = nobody reads any more. Whoever answers runs as the app does and may not be

@@ -76,7 +76,7 @@ impl StateFile {
     ///
     /// The folder is gone, full or read-only.
     pub fn write(&self, text: &str) -> io::Result<()> {
-        let new = self.folder.join(".manifest.json.new");
+        let new = self.folder.join(NEW);
         // In a folder that others may write, a link of this name may lead anywhere: a file that is
         // created anew is never one that a link leads to.
         let mut file = match File::create_new(&new) {
@@ -95,6 +95,8 @@ impl Drop for StateFile {
     /// A manifest of a supervisor that has ended would tell of a process that does not run.
     fn drop(&mut self) {
         let _ = fs::remove_file(self.folder.join(MANIFEST));
+        // Of a write that a full disk ended.
+        let _ = fs::remove_file(self.folder.join(NEW));
         if self.ours.is_some() {
             let _ = fs::remove_dir(&self.folder);
         }
@@ -107,6 +109,8 @@ const OTHERS: u32 = 0o077;
 const MOST_SHARING: u32 = 1_000;
 /// The file's name.
 const MANIFEST: &str = "manifest.json";
+/// What becomes it.
+const NEW: &str = ".manifest.json.new";
 
 fn places(runtime_dir: Option<&Path>) -> Vec<PathBuf> {
     let uid = geteuid();
@@ -124,7 +128,11 @@ fn own(parent: &Path) -> io::Result<(PathBuf, File)> {
         let name = if number == 1 { pid.to_string() } else { format!("{pid}.{number}") };
         let folder = parent.join(name);
         private(&folder)?;
-        let lock = File::open(&folder)?;
+        let lock = match File::open(&folder) {
+            // Its owner has just ended and took it along.
+            Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
+            opened => opened?,
+        };
         // A file system without locks is shared with nobody, as far as can be known.
         let taken = matches!(lock.try_lock(), Err(TryLockError::WouldBlock));
         // Whoever ended between these two lines took the folder along.
@@ -132,6 +140,8 @@ fn own(parent: &Path) -> io::Result<(PathBuf, File)> {
             lock.metadata().is_ok_and(|held| (held.dev(), held.ino()) == (now.dev(), now.ino()))
         });
         if !taken && there {
+            // What a killed one wrote is no longer true.
+            let _ = fs::remove_file(folder.join(MANIFEST));
             return Ok((folder, lock));
         }
     }
@@ -176,7 +186,7 @@ mod tests {
         let (precious, folder) = (top.path().join("precious"), top.path().join("state"));
         fs::write(&precious, "mine").unwrap();
         fs::create_dir(&folder).unwrap();
-        for name in [".manifest.json.new", MANIFEST] {
+        for name in [NEW, MANIFEST] {
             std::os::unix::fs::symlink(&precious, folder.join(name)).unwrap();
         }
         let file = StateFile::open(Some(&folder), None).unwrap();
@@ -212,7 +222,9 @@ mod tests {
         fs::create_dir(&first).unwrap();
         fs::set_permissions(&first, fs::Permissions::from_mode(0o700)).unwrap();
         fs::write(first.join(MANIFEST), "old").unwrap();
-        assert_eq!(open().folder(), first);
+        let next = open();
+        assert_eq!(next.folder(), first);
+        assert!(!first.join(MANIFEST).exists(), "it told of a process that does not run");
     }
 
     #[test]

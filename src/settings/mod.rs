@@ -191,7 +191,7 @@ pub struct Settings {
     pub poll: Option<Duration>,
     /// Form of the log.
     pub log: LogForm,
-    /// Folder of the control socket and the manifest; `None` = by rule.
+    /// Folder of the manifest's file; `None` = by rule.
     pub state: Option<PathBuf>,
 }
 

@@ -1,8 +1,9 @@
 //! `wait`, for scripts that sync and then test.
 
 use std::process::{Command, Stdio};
+use std::time::Instant;
 
-use crate::world::{Run, Setup};
+use crate::world::{PATIENCE, Run, Setup};
 use crate::{Answer, apps, ask, asking};
 
 fn up(run: &Run, generation: u32) -> Answer {
@@ -44,6 +45,30 @@ fn a_digest_is_waited_for() {
     assert_eq!(answer, up(&run, 2));
     let again = ask(&run, &["wait", "--digest", &format!("sha256:{}", &digest[..8])]);
     assert_eq!(again, up(&run, 2));
+}
+
+/// A later sync may still bring what is waited for.
+#[test]
+fn a_refusal_is_told_to_who_waits() {
+    let run = Setup::elf().start();
+    run.wait_for("start 1");
+    run.wait_for_rest();
+    let descriptors =
+        || std::fs::read_dir(format!("/proc/{}/fd", run.supervisor())).unwrap().count();
+    let before = descriptors();
+    let mut waiting = asking(&run, &["wait", "--generation", "2"]);
+    let waiting = waiting.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    // It is connected, and its first look is over.
+    let until = Instant::now() + PATIENCE;
+    while descriptors() == before {
+        assert!(Instant::now() < until, "nobody asks");
+    }
+    run.publish(&apps::elf("v2")[..5_000]);
+    run.wait_for("refused");
+    run.publish(&apps::elf("v2"));
+    let answer: Answer = waiting.wait_with_output().unwrap().into();
+    assert!(answer.err.contains("is cut off"), "{answer:?}");
+    assert_eq!(Answer { err: String::new(), ..answer }, up(&run, 2));
 }
 
 #[test]

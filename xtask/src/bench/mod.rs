@@ -144,6 +144,7 @@ pub fn run(arguments: &[String]) -> Result<ExitCode, Failure> {
     };
     if options.report {
         let results = Results::read()?;
+        results.suit_docs(&Section::ALL.map(Section::name))?;
         report::write(&results)?;
         return Ok(ExitCode::SUCCESS);
     }

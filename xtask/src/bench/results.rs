@@ -16,6 +16,9 @@ use super::peers::Tool;
 pub(super) struct Results {
     pub(super) machine: Machine,
     pub(super) quick: bool,
+    /// Runs that these samples come from: more than one with `--keep`.
+    #[serde(default = "one")]
+    pub(super) parts: usize,
     /// How long the run took.
     pub(super) seconds: f64,
     pub(super) tools: Vec<Telling>,
@@ -95,6 +98,10 @@ impl Cell {
     }
 }
 
+fn one() -> usize {
+    1
+}
+
 /// Where a sample belongs.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Key<'a> {
@@ -108,7 +115,8 @@ impl Results {
     /// Nothing yet.
     pub(super) fn begin(quick: bool, tools: Vec<Telling>) -> Result<Self, Failure> {
         let machine = Machine::look()?;
-        Ok(Self { machine, quick, seconds: 0.0, tools, series: Vec::new(), cells: Vec::new() })
+        let (series, cells) = (Vec::new(), Vec::new());
+        Ok(Self { machine, quick, parts: 1, seconds: 0.0, tools, series, cells })
     }
 
     /// Takes over the samples of the last run but for these sections.
@@ -119,6 +127,26 @@ impl Results {
             self.cells = last.cells;
         }
         self.seconds = last.seconds;
+        self.parts = last.parts + 1;
+        self.quick |= last.quick;
+    }
+
+    /// Whether docs may be made of them: a full run with all of these sections.
+    pub(super) fn suit_docs(&self, sections: &[&str]) -> Result<(), Failure> {
+        let measured = |section: &&&str| {
+            let in_series = self.series.iter().any(|it| it.section == **section);
+            in_series || **section == "correctness" && !self.cells.is_empty()
+        };
+        let missing: Vec<&str> = sections.iter().filter(|it| !measured(it)).copied().collect();
+        let what = if self.quick {
+            "The last run was a quick one.".to_owned()
+        } else if missing.is_empty() {
+            return Ok(());
+        } else {
+            format!("The last run lacks {}.", missing.join(", "))
+        };
+        let advice = "run cargo xtask bench, or what is missing with --only NAME --keep".to_owned();
+        Err(Failure::Missing { what, advice })
     }
 
     /// Those of the last run.
@@ -218,7 +246,8 @@ pub(super) mod examples {
         ];
         let machine = Machine::example();
         let (series, cells) = (Vec::new(), Vec::new());
-        let mut results = Results { machine, quick: true, seconds: 60.0, tools, series, cells };
+        let mut results =
+            Results { machine, quick: true, parts: 1, seconds: 60.0, tools, series, cells };
         let key = |tool| Key {
             section: "latency",
             workload: "rename over",

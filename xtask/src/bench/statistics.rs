@@ -4,9 +4,9 @@
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) struct Summary {
     pub(super) median: f64,
-    /// A tenth of the values lie below.
+    /// A tenth of the values lie below; the least of few.
     pub(super) low: f64,
-    /// A tenth of the values lie above.
+    /// A tenth of the values lie above; the greatest of few.
     pub(super) high: f64,
 }
 
@@ -15,13 +15,17 @@ impl Summary {
     pub(super) fn of(values: &[f64]) -> Option<Self> {
         let mut sorted: Vec<f64> = values.iter().copied().filter(|it| it.is_finite()).collect();
         sorted.sort_by(f64::total_cmp);
+        let (low, high) = if sorted.len() < FEW { (0.0, 1.0) } else { (0.1, 0.9) };
         Some(Self {
             median: quantile(&sorted, 0.5)?,
-            low: quantile(&sorted, 0.1)?,
-            high: quantile(&sorted, 0.9)?,
+            low: quantile(&sorted, low)?,
+            high: quantile(&sorted, high)?,
         })
     }
 }
+
+/// Of fewer values a tenth is nothing.
+const FEW: usize = 5;
 
 /// The median alone.
 pub(super) fn median(values: &[f64]) -> Option<f64> {

@@ -17,8 +17,6 @@ use super::{Bench, Section, latency};
 
 /// A container engine kills after so long.
 const GRACE: Duration = Duration::from_secs(10);
-/// A tool may take so long to end: twice the grace that Relaunch gives a helper. Some never do.
-const PATIENCE: Duration = Duration::from_secs(4);
 
 /// Helpers that ignore TERM, and what they are in words.
 const HELPERS: [(&str, &str); 3] = [
@@ -86,7 +84,10 @@ fn helpers(
         bench.results.sample(key(&after_reload, Unit::Count), count(left));
     }
     Run::signal(run.pid(), Signal::SIGTERM);
-    run.wait(PATIENCE);
+    if run.wait(GRACE).is_none() {
+        bench.results.miss(key(&after_end, Unit::Count), "does not end in 10 s");
+        return Ok(());
+    }
     let left = wait_until_few(|| run.living_helpers(), 0);
     bench.results.sample(key(&after_end, Unit::Count), count(left));
     Ok(())

@@ -89,7 +89,7 @@ impl Tool {
             Self::Entr => "while sleep 0.1; do find TREE -type f | entr -n -d -r TREE/app; done",
             Self::Reflex => "cd TREE; reflex -d none -s -- TREE/app",
             Self::Inotifywait => {
-                "while :; do TREE/app & inotifywait -q -r -e close_write,moved_to,create,delete \
+                "while :; do TREE/app & inotifywait -qq -r -e close_write,moved_to,create,delete \
                  TREE; kill $!; wait $!; done"
             }
             Self::Nodemon => "nodemon --watch TREE --ext '*' --exec TREE/app",

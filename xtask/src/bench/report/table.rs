@@ -159,7 +159,7 @@ mod tests {
     fn a_section_is_a_row_for_each_workload() {
         let text = of_section(&examples::results(), "latency", &|_| true);
         let expected = "|  |  | **Relaunch** | watchexec |\n| --- | ---: | ---: | ---: |\n\
-                        | rename over | ms | 12.0 (10.4–13.6) | 60.0 (52.0–68.0) |\n";
+                        | rename over | ms | 12.0 (10.0–14.0) | 60.0 (50.0–70.0) |\n";
         assert_eq!(text, expected);
         assert_eq!(of_section(&examples::results(), "nothing", &|_| true), "");
     }

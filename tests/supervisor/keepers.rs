@@ -35,7 +35,7 @@ fn assert_life(run: &Run, warnings: usize, expected: &[&str]) {
 }
 
 fn waiting() {
-    let run = Setup::elf().flags(&["--settle=300ms"]).start();
+    let run = Setup::elf().flags(&["--settle=1s"]).start();
     run.shell("mv new tree/app");
     kill_process(prepared_keeper(&run));
     run.assert_one_restart_to("v2");
@@ -43,7 +43,7 @@ fn waiting() {
 
 fn starting() {
     let brief = apps::script_with("v1", "exit 7");
-    let run = Setup::with(&brief, &apps::elf("v2")).flags(&["--settle=100ms"]).start();
+    let run = Setup::with(&brief, &apps::elf("v2")).flags(&["--settle=1s"]).start();
     run.wait_for("exit 1: code 7");
     run.shell("mv new tree/app");
     let keeper = Held::seize(prepared_keeper(&run));

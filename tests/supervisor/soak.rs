@@ -10,6 +10,7 @@ use crate::world::{Run, Setup};
 
 pub(crate) const CASES: &[Case] = &[
     ("reloads leave descriptors, memory and latency as they were", flat),
+    ("while holding no process is left, not even a dead one", holds_alone),
     ("at rest it gives back the code and the keeper that only work needs", rests),
 ];
 
@@ -94,5 +95,15 @@ fn rests() {
     assert!(held.processes == 1 && left < code / 2, "{code} kB of files, then {left}, {held:?}");
     run.publish(&apps::elf("v2"));
     run.assert_story(&["start 1", "unchanged tree/app", "stop 1", "start 2"]);
+    run.assert_runs("v2");
+}
+
+fn holds_alone() {
+    let run = Setup::with(&apps::script_with("v1", "exit 7"), &apps::elf("v2")).start_blind();
+    run.wait_for("exit 1: code 7");
+    run.wait_for_rest();
+    assert_eq!(held(&run).processes, 0, "{}", run.everything());
+    run.shell("mv new tree/app");
+    run.assert_story(&["start 1", "exit 1: code 7", "start 2"]);
     run.assert_runs("v2");
 }

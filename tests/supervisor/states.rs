@@ -127,7 +127,7 @@ fn sleeping(version: &str) -> Vec<u8> {
 fn enter(state: State) -> (Run, Option<Held>) {
     // A signal that ends by default leaves no core.
     let setup = Setup::with(app(state).as_bytes(), &sleeping("v2")).under(&["prlimit", "--core=0"]);
-    let run = setup.flags(&["--stop-timeout=15s", "--settle=100ms"]).start();
+    let run = setup.flags(&["--stop-timeout=15s", "--settle=1s"]).start();
     match state {
         State::Holding => run.wait_for("exit 1: code 7"),
         State::Running => {}
@@ -269,11 +269,12 @@ fn impatience_while_starting() {
     held.unwrap().see_killed();
     assert_eq!(run.exit_code(), Some(130), "{}", run.everything());
     assert_eq!(run.starts(), 1, "{}", run.everything());
+    assert_no_warning(&run);
 }
 
 fn shutdown_of_a_hanging_start() {
     let app = apps::script_with("v1", "exit 6");
-    let setup = Setup::with(&app, &sleeping("v2")).flags(&["--settle=100ms"]);
+    let setup = Setup::with(&app, &sleeping("v2")).flags(&["--settle=1s"]);
     let mut run = setup.flags(&["--shutdown-timeout=300ms"]).start();
     run.wait_for("exit 1: code 6");
     run.shell("mv new tree/app");
@@ -284,4 +285,10 @@ fn shutdown_of_a_hanging_start() {
     let said = run.everything();
     assert!(!said.contains("unkillable"), "{said}");
     assert_eq!(run.starts(), 1, "{}", run.everything());
+    assert_no_warning(&run);
+}
+
+/// We have killed its keeper ourselves: nobody wants to hear that somebody did.
+fn assert_no_warning(run: &Run) {
+    assert!(!run.story().iter().any(|it| it.starts_with("warning")), "{}", run.everything());
 }

@@ -29,17 +29,22 @@ impl Held {
             assert_eq!(seized, 0, "{pid}: {}", Errno::last());
             assert_eq!(libc::ptrace(libc::PTRACE_INTERRUPT, pid, none, none), 0);
         }
-        let status = Self(pid).wait();
+        let held = Self(pid);
+        let status = held.wait();
         assert!(libc::WIFSTOPPED(status), "{status}");
-        Self(pid)
+        held
     }
 
     /// The process's next change, as its debugger sees it.
     fn wait(&self) -> i32 {
         let mut status = 0;
-        // SAFETY: the pointer is to a local.
-        let waited = unsafe { libc::waitpid(self.0, &raw mut status, libc::__WALL) };
-        assert_eq!(waited, self.0, "{}", Errno::last());
+        until("news of a held process", || {
+            let flags = libc::__WALL | libc::WNOHANG;
+            // SAFETY: the pointer is to a local.
+            let waited = unsafe { libc::waitpid(self.0, &raw mut status, flags) };
+            assert_ne!(waited, -1, "{}", Errno::last());
+            (waited == self.0).then_some(())
+        });
         status
     }
 
@@ -57,6 +62,12 @@ impl Held {
     }
 
     pub(crate) fn let_go(self) {
+        drop(self);
+    }
+}
+
+impl Drop for Held {
+    fn drop(&mut self) {
         let none = std::ptr::null_mut::<libc::c_void>();
         // SAFETY: integers and null pointers. Fails when it was killed meanwhile.
         unsafe { libc::ptrace(libc::PTRACE_DETACH, self.0, none, none) };

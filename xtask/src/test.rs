@@ -21,7 +21,7 @@ struct Outcome {
 /// Runs the tiers that `selection` names, or all.
 ///
 /// # Errors
-/// An unknown tier, or a program that cannot be started.
+/// An unknown tier.
 pub fn run(selection: &[String]) -> Result<ExitCode, Failure> {
     let mut parts = selection.splitn(2, |argument| argument == "--");
     let chosen_tiers = chosen(parts.next().unwrap_or_default())?;
@@ -30,7 +30,7 @@ pub fn run(selection: &[String]) -> Result<ExitCode, Failure> {
     for tier in chosen_tiers {
         progress::heading(tier.title());
         let start = Instant::now();
-        let (count, left_out) = run_tier(tier, filters)?;
+        let (count, left_out) = run_tier(tier, filters);
         outcomes.push(Outcome { tier, time: start.elapsed(), count, left_out });
     }
     let (sizes, in_bounds) = measure_supervisor(&outcomes);
@@ -53,8 +53,9 @@ fn chosen(names: &[String]) -> Result<Vec<Tier>, Failure> {
     Ok(Tier::ALL.into_iter().filter(selected).collect())
 }
 
-/// Runs one tier; an engine that is missing is a reason, everything else a failure that counts.
-fn run_tier(tier: Tier, filters: &[String]) -> Result<(Count, Option<String>), Failure> {
+/// Runs one tier; an engine that is missing is a reason, everything else a failure that counts, so that
+/// the other tiers still run.
+fn run_tier(tier: Tier, filters: &[String]) -> (Count, Option<String>) {
     let result = match tier {
         Tier::Embedded => package::package().and_then(|package| {
             let folder = package.folder.display().to_string();
@@ -62,18 +63,16 @@ fn run_tier(tier: Tier, filters: &[String]) -> Result<(Count, Option<String>), F
         }),
         Tier::Platform => match platform::run_tests(filters) {
             Ok(platform::Result::Ran(count)) => Ok(count),
-            Ok(platform::Result::LeftOut(reason)) => return Ok((Count::default(), Some(reason))),
+            Ok(platform::Result::LeftOut(reason)) => return (Count::default(), Some(reason)),
             Err(failure) => Err(failure),
         },
         _ => tier::run(tier, filters, &[]),
     };
-    result.map(|count| (count, None)).or_else(|failure| match failure {
-        Failure::Start { .. } => Err(failure),
-        failure => {
-            eprintln!("\nerror: {failure}");
-            Ok((Count::check(false), None))
-        }
-    })
+    let count = result.unwrap_or_else(|failure| {
+        eprintln!("\nerror: {failure}");
+        Count::check(false)
+    });
+    (count, None)
 }
 
 /// Measured whenever a package was made; the text for the summary, and whether the promises hold.

@@ -144,6 +144,8 @@ const WHY: &str = "\n## Where Relaunch is not first, and why\n\n\
       forks a keeper and watches the executable's folder first, about half a millisecond. Where that \
       folder is large it is listed for up to 2 ms more.\n\
     - Under load the window is stretched, since the pauses of every writer are.\n\
+    - A reload beside a helper that ignores TERM: it is given 2 s and then killed. Most others leave it \
+      alive, and do not wait.\n\
     - The storm: every event is taken in, and each path is compared once.\n\
     - Size: a static program with the C library in it.\n";
 

@@ -104,7 +104,9 @@ fn unit_of(results: &Results, section: &str, workload: &str) -> String {
 pub(super) fn samples(series: &Series) -> String {
     let Some(summary) = Summary::of(&series.values) else {
         let note = series.note.as_deref().unwrap_or("nothing");
-        return note.replace('|', "/").chars().take(60).collect();
+        let times =
+            if series.misses > 1 { format!("{} × ", series.misses) } else { String::new() };
+        return times + &note.replace('|', "/").chars().take(60).collect::<String>();
     };
     let mut text = number(summary.median, series.unit);
     let [low, high] = [summary.low, summary.high].map(|it| number(it, series.unit));
@@ -170,6 +172,15 @@ mod tests {
         series.values.clear();
         series.note = Some("killed | gone".to_owned());
         assert_eq!(samples(&series), "killed / gone");
+    }
+
+    #[test]
+    fn a_series_of_misses_says_how_many() {
+        let mut series = examples::results().series.remove(0);
+        series.values.clear();
+        series.misses = 3;
+        series.note = Some("nothing came".to_owned());
+        assert_eq!(samples(&series), "3 × nothing came");
     }
 
     #[test]

@@ -7,7 +7,7 @@
 //! | sign | what it proves |
 //! | --- | --- |
 //! | [`Sign::Opened`] | a reader or a writer is at work; a close for writing takes it back |
-//! | [`Sign::Read`] | somebody read or executed the file: its content counts |
+//! | [`Sign::Read`] | somebody read or executed the file: its content counts, but for a change that was over before the first reading |
 //! | [`Sign::Listed`] | somebody knows the names in a folder: a name that comes or goes counts |
 //! | [`Sign::Unseen`] | nobody watched: all below counts |
 //!
@@ -89,7 +89,10 @@ pub(super) struct Usage {
     /// What has changed and is not judged yet, and whether a comparison found it, so that nobody
     /// knows since when.
     changing: BTreeMap<Arc<Path>, Noticed>,
-    /// Some of it was read meanwhile.
+    /// What of it was read for the first time after its last change: who read it knows what lies there
+    /// now, be it the app or whoever copies it on.
+    read_since: BTreeSet<Arc<Path>>,
+    /// Some of it was read between two changes.
     read_amid: bool,
     /// How much each folder was read in the last second.
     rates: BTreeMap<Arc<Path>, Rate>,
@@ -167,6 +170,11 @@ impl Usage {
                 }
                 None
             }
+            Sign::Read if self.is_first_reading_since_its_change(path) => {
+                self.files.remove(path);
+                self.read_since.insert(Arc::clone(path));
+                path.parent().and_then(|folder| self.count(folder, now))
+            }
             Sign::Read => {
                 self.read_amid |= self.changing.contains_key(path);
                 let before = self.files.insert(Arc::clone(path), Opens::Read);
@@ -175,6 +183,13 @@ impl Usage {
                 busy.or_else(|| new.then(|| Follows::Counts(Arc::clone(path))))
             }
         }
+    }
+
+    /// Whether this generation has read the file only as it is since a change that is not judged yet.
+    /// Not where nobody knows when that change was, or where others may have it open as well.
+    fn is_first_reading_since_its_change(&self, path: &Path) -> bool {
+        let alone = matches!(self.files.get(path), None | Some(Opens::Unknown(1)));
+        alone && self.changing.get(path) == Some(&Noticed::AtOnce) && !self.is_unseen(path)
     }
 
     /// Takes in what a change tells of use: a writer's close, and new names of what was used.
@@ -186,6 +201,10 @@ impl Usage {
                 _ => Noticed::AtOnce,
             };
             let before = self.changing.insert(Arc::clone(path), noticed);
+            if self.read_since.remove(path) {
+                self.files.insert(Arc::clone(path), Opens::Read);
+                self.read_amid = true;
+            }
             // Between the two it may have been read unseen.
             self.read_amid |= before == Some(Noticed::Late) && self.is_unseen(path);
         }
@@ -199,7 +218,8 @@ impl Usage {
                 }
             }
             What::MovedWithin { from } => {
-                if let Some(opens) = self.files.get(from).copied() {
+                let since = self.read_since.contains(from).then_some(Opens::Read);
+                if let Some(opens) = self.files.get(from).copied().or(since) {
                     self.files.insert(Arc::clone(path), opens);
                 }
             }
@@ -229,6 +249,8 @@ impl Usage {
     /// The set was judged.
     pub(super) fn settled(&mut self) {
         self.changing.clear();
+        let read = std::mem::take(&mut self.read_since);
+        self.files.extend(read.into_iter().map(|path| (path, Opens::Read)));
         self.read_amid = false;
     }
 

@@ -45,6 +45,40 @@ fn a_writer_is_told_from_a_reader_by_its_close() {
     assert_eq!(of(&usage, &["/s/a", "/s/b"]), [Use::None, Use::Counts]);
 }
 
+/// A build, and 60 ms later the copy of what it made: that reading restarted an app that knew nothing
+/// of the file.
+#[test]
+fn a_reading_after_the_change_proves_nothing_until_the_next_one() {
+    let conf = Path::new("/s/conf");
+    let fresh = usage;
+    let mut usage = fresh(&[]);
+    for what in [What::Created, What::Modified, What::Closed] {
+        told(&mut usage, "/s/conf", what);
+    }
+    let sign = |usage: &mut Usage, sign| {
+        usage.sign(&UseEvent { path: path("/s/conf"), sign }, NOW);
+    };
+    for it in [Sign::Opened, Sign::Read, Sign::Read] {
+        sign(&mut usage, it);
+    }
+    assert_eq!((usage.of(conf), usage.was_read_amid()), (Use::None, false));
+    // Judged, and from now on it may be the app that has read it.
+    let mut later = usage;
+    later.settled();
+    assert_eq!(later.of(conf), Use::Counts);
+    // A change after the reading in the same set: who read it is stale.
+    let mut usage = fresh(&[]);
+    told(&mut usage, "/s/conf", What::MovedIn);
+    sign(&mut usage, Sign::Read);
+    told(&mut usage, "/s/conf", What::MovedIn);
+    assert_eq!((usage.of(conf), usage.was_read_amid()), (Use::Counts, true));
+    // Read before as well.
+    let mut usage = fresh(&[("/s/conf", Sign::Read)]);
+    told(&mut usage, "/s/conf", What::MovedIn);
+    sign(&mut usage, Sign::Read);
+    assert_eq!(usage.of(conf), Use::Counts);
+}
+
 #[test]
 fn a_reader_beside_a_writer_stays() {
     let mut usage = usage(&[("/s/a", Sign::Opened), ("/s/a", Sign::Read)]);
@@ -112,6 +146,7 @@ fn a_file_that_was_read_before_it_changed_back_is_not_what_it_was() {
         let mut usage = usage(&[]);
         told(&mut usage, "/s/d/a", What::Modified);
         usage.sign(&UseEvent { path: path(name), sign }, NOW);
+        told(&mut usage, "/s/d/a", What::Modified);
         let found = usage.was_read_amid();
         usage.settled();
         assert!(!usage.was_read_amid());

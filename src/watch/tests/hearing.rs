@@ -186,3 +186,24 @@ fn names_that_came_or_went_are_told_without_opening_anything() {
     let found = names.map(|name| field.watch.came_or_went(&field.at(name)));
     assert_eq!(found, [true, true, true, true, false, false]);
 }
+
+#[test]
+fn a_name_that_went_and_came_back_is_no_news() {
+    let mut field = listening(&["bin/app", "src/conf", "src/sub/page"]);
+    for path in ["src/conf", "src/sub/page"] {
+        fs::remove_file(field.at(path)).unwrap();
+        fs::write(field.at(path), "other").unwrap();
+    }
+    field.told();
+    let found = ["src/conf", "src/sub", "src/sub/page"];
+    assert_eq!(found.map(|name| field.watch.came_or_went(&field.at(name))), [false; 3]);
+    // In a folder that was made after the first start, too.
+    make(&field.top.clone(), "src/build/app");
+    field.told();
+    field.watch.freeze();
+    field.watch.rebase_all();
+    fs::remove_file(field.at("src/build/app")).unwrap();
+    fs::write(field.at("src/build/app"), "other").unwrap();
+    field.told();
+    assert!(!field.watch.came_or_went(&field.at("src/build/app")));
+}

@@ -22,13 +22,8 @@ impl Life {
                 next: Next::Start { kept, .. },
                 ..
             } if to == Recipient::Leader => keep(kept, signal),
-            // An equal one that was kept merges with it, as below.
-            State::Stopping { generation, next, .. } => {
-                out.push(to_app(*generation, to, signal));
-                if let Next::Start { kept, .. } = next {
-                    kept.retain(|it| *it != signal);
-                }
-            }
+            // An equal one that was kept stays: nobody knows whether this one still finds the old app.
+            State::Stopping { generation, .. } => out.push(to_app(*generation, to, signal)),
             // At once, as any init would. An equal one that was kept merges with it.
             State::Running { generation, kept, .. } => {
                 out.push(to_app(*generation, to, signal));

@@ -92,6 +92,8 @@ pub(super) struct Usage {
     /// What of it was read for the first time after its last change: who read it knows what lies there
     /// now, be it the app or whoever copies it on.
     read_since: BTreeSet<Arc<Path>>,
+    /// The same of folders that were listed.
+    listed_since: BTreeSet<Arc<Path>>,
     /// Some of it was read between two changes.
     read_amid: bool,
     /// How much each folder was read in the last second.
@@ -154,8 +156,15 @@ impl Usage {
                 None
             }
             Sign::Listed => {
-                self.read_amid |= self.changing.keys().any(|it| it.starts_with(path));
-                self.listed.insert(Arc::clone(path));
+                let changes = self.changing.iter().filter(|(it, _)| it.starts_with(path));
+                let noticed: Vec<Noticed> = changes.map(|(_, noticed)| *noticed).collect();
+                let in_time = !noticed.contains(&Noticed::Late) && !self.is_unseen(path);
+                if !noticed.is_empty() && in_time && !self.listed.contains(path) {
+                    self.listed_since.insert(Arc::clone(path));
+                } else {
+                    self.read_amid |= !noticed.is_empty();
+                    self.listed.insert(Arc::clone(path));
+                }
                 self.count(path, now)
             }
             Sign::Opened if self.files.len() >= MOST_FILES && !self.files.contains_key(path) => {
@@ -201,6 +210,13 @@ impl Usage {
                 _ => Noticed::AtOnce,
             };
             let before = self.changing.insert(Arc::clone(path), noticed);
+            let listed = |folder: &&Arc<Path>| path.starts_with(folder);
+            let listed: Vec<_> = self.listed_since.iter().filter(listed).cloned().collect();
+            for folder in listed {
+                self.listed_since.remove(&folder);
+                self.listed.insert(folder);
+                self.read_amid = true;
+            }
             if self.read_since.remove(path) {
                 self.files.insert(Arc::clone(path), Opens::Read);
                 self.read_amid = true;
@@ -251,6 +267,7 @@ impl Usage {
         self.changing.clear();
         let read = std::mem::take(&mut self.read_since);
         self.files.extend(read.into_iter().map(|path| (path, Opens::Read)));
+        self.listed.append(&mut self.listed_since);
         self.read_amid = false;
     }
 

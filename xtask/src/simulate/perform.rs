@@ -22,6 +22,7 @@ impl World {
             Action::Probe(paths) => self.probe(&paths),
             Action::Judge(question) => {
                 self.judged_files.extend(question.paths.iter().cloned());
+                self.judged_app = self.disk.stat(&name(APP));
                 self.pry(&question.unused);
                 let before = self.judge(&question);
                 let time = self.random.micros(50, 3_000);
@@ -52,7 +53,14 @@ impl World {
                 let mut started = std::mem::take(&mut self.started_files);
                 // What was judged since the start is looked at as well, and again after the next one.
                 started.extend(self.judged_files.iter().cloned());
-                self.watch.compare(&self.disk, |name| started.contains(name))
+                let mut found = self.watch.compare(&self.disk, |name| started.contains(name));
+                // The executable against what runs, unless it was judged as it is now.
+                let app = name(APP);
+                let differs = self.disk.content(&app) != self.executable;
+                if differs && self.disk.stat(&app) != self.judged_app {
+                    found.push(Event::File(FileEvent { path: app, what: What::Found }));
+                }
+                found
             }
             Action::Note(note) => {
                 self.note_dropped(&note);

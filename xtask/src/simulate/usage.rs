@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use relaunch_buildpack::core::{Event, Generation, UseEvent};
 
-use super::disk::{Content, Name};
+use super::disk::{Content, Form, Name};
 use super::fault::Fault;
 use super::kernel::{Kind, Told};
 use super::watch::unseen;
@@ -136,11 +136,14 @@ impl World {
             return;
         }
         for path in unused {
+            // By the table, as the driver does: what was not told of yet is a change of its own.
+            let now = self.watch.below(path).into_iter().map(|it| {
+                let content = self.disk.content(&it).or_else(|| self.baseline.get(&it).copied());
+                (it, content.unwrap_or(Content { version: 0, size: 0, form: Form::Whole }))
+            });
+            let now: Vec<(Name, Content)> = now.collect();
             self.baseline.retain(|name, _| !name.starts_with(path));
-            let now = self.disk.below(path);
-            let now = now.into_iter().filter_map(|it| Some((self.disk.content(&it)?, it)));
-            let now: Vec<(Content, Name)> = now.collect();
-            self.baseline.extend(now.into_iter().map(|(content, name)| (name, content)));
+            self.baseline.extend(now);
         }
     }
 

@@ -34,6 +34,11 @@ impl Watch {
         self.known = self.table.keys().cloned().collect();
     }
 
+    /// What the table has below a path.
+    pub(super) fn below(&self, path: &Name) -> Vec<Name> {
+        self.table.keys().filter(|name| name.starts_with(path)).cloned().collect()
+    }
+
     /// Whether it ever saw this name.
     pub(super) fn knew(&self, name: &Name) -> bool {
         self.known.contains(name)

@@ -37,7 +37,7 @@ use relaunch_buildpack::core::{Core, Event, Generation, Policy, Stop};
 use relaunch_buildpack::settings::OnExit;
 
 use super::app::Process;
-use super::disk::{Content, Disk, Form, Name, is_beside};
+use super::disk::{Content, Disk, Form, Name, Stat, is_beside};
 use super::fault::{Fault, tamper, tamper_with_action};
 use super::hangup::Hangups;
 use super::kernel::{Queue, Told};
@@ -92,6 +92,8 @@ pub(super) struct World {
     pub(super) started_files: BTreeSet<Name>,
     /// What was exec'ed last.
     pub(super) executable: Option<Content>,
+    /// Its file when something was judged last.
+    pub(super) judged_app: Option<Stat>,
     /// The open file of each writer.
     pub(super) files: Vec<Option<usize>>,
     /// When the first event told that an inode is open.
@@ -160,6 +162,7 @@ impl World {
             judged_files: BTreeSet::new(),
             started_files: BTreeSet::new(),
             executable: None,
+            judged_app: None,
             told_open: BTreeMap::new(),
             sessions: BTreeMap::new(),
             named: BTreeSet::new(),

@@ -53,6 +53,9 @@ impl Core {
     /// Takes one event in and returns the orders that follow from it.
     pub fn handle(&mut self, event: Event, now: Moment) -> Vec<Action> {
         let mut out = Vec::new();
+        // Signs of use come in one batch with changes that may follow them: a judgement in between would
+        // know the disk as it is after all of them. `Woke` comes behind the batch.
+        let judges = !matches!(event, Event::Used(_));
         match event {
             Event::Began => self.life.restart(Reason::First, Duration::ZERO, now, &mut out),
             Event::File(event) => {
@@ -100,7 +103,9 @@ impl Core {
             }
             Event::Woke => self.life.woke(now, &mut out),
         }
-        self.pump(now, &mut out);
+        if judges {
+            self.pump(now, &mut out);
+        }
         if out.iter().any(|action| matches!(action, Action::Start { .. })) {
             self.usage.forget();
         }

@@ -7,7 +7,7 @@ use nix::unistd::Pid;
 
 use crate::apps;
 use crate::runner::Case;
-use crate::traced::{Held, keeper_of, prepared_keeper, until};
+use crate::traced::{Held, alone, keeper_of, prepared_keeper, until};
 use crate::world::{Run, Setup};
 
 pub(crate) const CASES: &[Case] = &[
@@ -45,6 +45,7 @@ fn starting() {
     let brief = apps::script_with("v1", "exit 7");
     let run = Setup::with(&brief, &apps::elf("v2")).flags(&["--settle=1s"]).start();
     run.wait_for("exit 1: code 7");
+    alone(&run);
     run.shell("mv new tree/app");
     let keeper = Held::seize(prepared_keeper(&run));
     run.wait_for_state("starting");

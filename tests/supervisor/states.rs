@@ -5,7 +5,7 @@ use nix::sys::signal::Signal;
 
 use crate::apps;
 use crate::runner::Case;
-use crate::traced::{Held, prepared_keeper, until};
+use crate::traced::{Held, alone, prepared_keeper, until};
 use crate::world::{Run, Setup};
 
 pub(crate) const CASES: &[Case] = &[
@@ -141,6 +141,7 @@ fn enter(state: State) -> (Run, Option<Held>) {
         }
         State::Starting => {
             run.wait_for("exit 1: code 6");
+            alone(&run);
             run.shell("mv new tree/app");
             let held = hold_start(&run);
             return (run, Some(held));
@@ -227,6 +228,7 @@ fn survives_while_starting(signals: &[(i32, Effect)]) {
     run.assert_story(&["start 1", "exit 1: code 6", "start 2"]);
     run.signal_app(Signal::SIGKILL);
     run.wait_for("exit 2: signal 9");
+    alone(&run);
     run.publish(&sleeping("v3"));
     let held = hold_start(&run);
     for (number, _) in signals.iter().filter(fatal) {
@@ -277,6 +279,7 @@ fn shutdown_of_a_hanging_start() {
     let setup = Setup::with(&app, &sleeping("v2")).flags(&["--settle=1s"]);
     let mut run = setup.flags(&["--shutdown-timeout=300ms"]).start();
     run.wait_for("exit 1: code 6");
+    alone(&run);
     run.shell("mv new tree/app");
     let held = hold_start(&run);
     send(&run, libc::SIGTERM);

@@ -85,6 +85,11 @@ pub(crate) fn prepared_keeper(run: &Run) -> i32 {
     })
 }
 
+/// Waits until the keeper of an app that has ended is gone: it has no child either.
+pub(crate) fn alone(run: &Run) {
+    until("supervisor without a child", || children(run.supervisor()).is_empty().then_some(()));
+}
+
 /// The keeper that a process of an app comes from.
 pub(crate) fn keeper_of(app: i32) -> i32 {
     let mut pid = app;

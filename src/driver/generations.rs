@@ -166,9 +166,9 @@ impl Supervisor {
 
     /// A keeper whose generation is empty, and the zombie that it holds, have nothing more to do.
     fn let_go_of_finished(&mut self) {
-        let written = self.written();
-        if self.current.take_if(|current| current.generation.is_finished()).is_some() {
-            self.last_written = written;
+        if self.current.as_ref().is_some_and(|current| current.generation.is_finished()) {
+            self.last_written = self.written();
+            self.current = None;
         }
     }
 

@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use crate::apps;
 use crate::runner::Case;
+use crate::traced::children;
 use crate::world::{Run, Setup};
 
 pub(crate) const CASES: &[Case] = &[
@@ -30,9 +31,8 @@ fn held(run: &Run) -> Held {
     run.story();
     let pid = run.supervisor();
     let descriptors = fs::read_dir(format!("/proc/{pid}/fd")).unwrap().count();
-    let children = fs::read_to_string(format!("/proc/{pid}/task/{pid}/children")).unwrap();
     let memory = kilobytes(pid, "RssAnon:");
-    Held { descriptors, processes: children.split_whitespace().count(), memory }
+    Held { descriptors, processes: children(pid).len(), memory }
 }
 
 /// A line of a process's `status`.

@@ -76,12 +76,13 @@ fn ctrl_backslash() {
     person.ends_with(131);
 }
 
-/// script(1) puts a second terminal between the person and the supervisor, and a shell above it.
+/// script(1) puts a second terminal between the person and the supervisor. It asks `$SHELL`, and a
+/// dash that stays above would die of the key itself; so the shell is named, and makes way.
 fn under_script() {
     let app = r#"trap "echo got it; exit 3" INT; echo ready; read word; echo "read $word"; while :; do sleep 0.02; done"#;
-    let line = format!("{RELAUNCH} run --on-exit=hold -- /bin/sh -c '{app}'");
-    let mut person =
-        Person::run(&["/usr/bin/script", "--quiet", "--return", "--command", &line, "/dev/null"]);
+    let line = format!("exec {RELAUNCH} run --on-exit=hold -- /bin/sh -c '{app}'");
+    let script = ["/usr/bin/script", "--quiet", "--return", "--command", &line, "/dev/null"];
+    let mut person = Person::run(&[&["/usr/bin/env", "SHELL=/bin/sh"], &script[..]].concat());
     person.see("ready");
     person.press("hello\n");
     person.see("read hello");

@@ -35,6 +35,7 @@ impl Supervisor {
                 start_current(number.0, &self.command, keeper, place)
             }
         };
+        self.worked = self.clock.now();
         match ordered {
             Ok(Ordered { generation, new, path, is_script }) => {
                 let has_terminal = matches!(place, Place::Foreground(_));

@@ -20,14 +20,14 @@ use super::{SLICE, observe, script};
 use crate::candidate::{Identity, identity};
 use crate::cli::Run;
 use crate::control::Server;
-use crate::core::{Action, Core, Event, Generation, Moment, Policy};
+use crate::core::{Action, Core, Event, Generation, Moment, Policy, Standing};
 use crate::log::{Line, Log};
 use crate::process::{self, Keeper, Signals, Terminal, become_subreaper};
 use crate::watch::{Load, Only, Session, Watch};
 
 /// The supervisor: the core and everything that its orders act on.
 pub(super) struct Supervisor {
-    clock: Clock,
+    pub(super) clock: Clock,
     pub(super) core: Core,
     pub(super) log: Log,
     pub(super) telling: Telling,
@@ -57,8 +57,8 @@ pub(super) struct Supervisor {
     pub(super) undigested: bool,
     /// Somebody asks, or reads an answer.
     asked: bool,
-    /// When the last slice of what can wait was worked off.
-    worked: Moment,
+    /// When the last slice of what can wait was worked off, or a start was ordered.
+    pub(super) worked: Moment,
     /// The core was told that the watch compares.
     pub(super) scanning: bool,
     roots: Vec<PathBuf>,
@@ -188,9 +188,10 @@ impl Supervisor {
     fn wait(&mut self) -> Vec<i32> {
         let for_askers = self.telling.has_work(self.core.standing());
         let idle_work = self.watch.has_work() || self.undigested || for_askers;
-        let busy = idle_work || self.watch.has_observations();
+        let gives_way = self.gives_way();
+        let busy = idle_work && gives_way.is_none() || self.watch.has_observations();
         let poll_due = self.watch.deadline().map(|due| self.clock.moment(due));
-        let until = [self.core.deadline(), poll_due].into_iter().flatten().min();
+        let until = [self.core.deadline(), poll_due, gives_way].into_iter().flatten().min();
         let rests = until.is_none() && !busy && !self.telling.is_deaf();
         let timeout = match until {
             _ if busy => Duration::ZERO,
@@ -233,6 +234,14 @@ impl Supervisor {
             !over
         });
         pids
+    }
+
+    /// Until when what can wait leaves the processor to the app that is being started: to watch a
+    /// folder with 10,000 names takes the kernel 3 ms, which no other process interrupts. A start
+    /// that hangs keeps nothing from being listed.
+    fn gives_way(&self) -> Option<Moment> {
+        let starts = self.current.is_some() && self.core.standing() == Standing::Starting;
+        starts.then(|| self.worked + STARVED).filter(|until| self.clock.now() < *until)
     }
 
     /// A slice of what can wait: watching and listing folders first, digests last.

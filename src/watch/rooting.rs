@@ -17,7 +17,7 @@ use super::observation::Warning;
 use super::polling::Target;
 use super::scan::Task;
 use super::table::{FolderId, LOOSE};
-use super::watcher::Watch;
+use super::watcher::{Watch, has_long_list};
 use crate::mounts::shared_mount;
 
 /// What a root is now.
@@ -217,8 +217,12 @@ impl Watch {
             // Nothing was there before: all that comes is new.
             self.table.set_swept(id);
         }
-        self.watch_folder(id);
-        if old == State::Unknown {
+        let first = old == State::Unknown;
+        // The sweep puts it, and finds what changed before.
+        if !(first && has_long_list(path)) {
+            self.watch_folder(id);
+        }
+        if first {
             self.tasks.push_back(Task::deep(id));
         } else {
             self.unseen(path);

@@ -23,6 +23,7 @@ pub(crate) const CASES: &[Case] = &[
     ("the last of many updates runs: 150 ms apart", || many_updates(150)),
     ("an update right after the start is not lost", an_update_while_starting),
     ("an update before the first exec is what runs", an_update_before_the_first_exec),
+    ("an update before the first exec among 10,000 names is what runs", an_update_among_many_names),
     ("an update while the old one stops is what runs next", an_update_while_stopping),
     ("a pause of 300 ms between deletion and copy restarts once", deleted_then_copied),
 ];
@@ -134,14 +135,28 @@ fn an_update_while_starting() {
 /// However early it comes: the sweep after the first start finds what no event told.
 fn an_update_before_the_first_exec() {
     for delay in [0, 1, 2, 4, 8] {
-        let run = Setup::elf().start_blind();
-        pause(delay);
-        run.publish(&apps::elf("v2"));
-        run.wait_for_version("v2");
-        let starts = run.starts();
-        assert!((1..=2).contains(&starts), "{}", run.everything());
-        run.assert_runs("v2");
+        updated_after(delay, &Setup::elf().start_blind());
     }
+}
+
+/// The kernel takes its time to watch such a folder, so that is done behind the exec.
+fn an_update_among_many_names() {
+    for delay in [1, 4, 8] {
+        let setup = Setup::elf();
+        for number in 0..10_000 {
+            fs::create_dir(setup.path(&format!("tree/folder{number}"))).unwrap();
+        }
+        updated_after(delay, &setup.start_blind());
+    }
+}
+
+fn updated_after(delay: u64, run: &Run) {
+    pause(delay);
+    run.publish(&apps::elf("v2"));
+    run.wait_for_version("v2");
+    let starts = run.starts();
+    assert!((1..=2).contains(&starts), "{}", run.everything());
+    run.assert_runs("v2");
 }
 
 fn an_update_while_stopping() {

@@ -7,6 +7,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use super::*;
 use crate::watch::stamp::file_clock;
+use crate::watch::watcher::has_long_list;
 
 #[test]
 fn touch_and_an_identical_sync_are_the_same() {
@@ -146,6 +147,29 @@ fn what_changes_between_start_and_sweep_is_found() {
     let expected =
         [Difference::Changed, Difference::CannotTell, Difference::CannotTell, Difference::Same];
     assert_eq!(answers, expected);
+}
+
+#[test]
+fn a_long_list_is_left_to_the_sweep_and_what_changes_before_it_is_found() {
+    let (keep, top) = folder();
+    make(&top, "app");
+    for number in 0..4_000 {
+        make(&top, &format!("a name as long as many a generated one, {number}"));
+    }
+    assert!(has_long_list(&top));
+    let watch = Watch::new(std::slice::from_ref(&top), Ignore::new(&[]), None);
+    let mut field = Field::of(keep, top.clone(), watch);
+    next_tick();
+    field.watch.prepare(&top);
+    assert_eq!(field.watch.files(), 0);
+    field.watch.freeze();
+    fs::write(field.at("new"), "1").unwrap();
+    fs::rename(field.at("new"), field.at("app")).unwrap();
+    field.watch.rebase_all();
+    field.tells(&["Found app"]);
+    assert_eq!(field.watch.files(), 4_001);
+    fs::write(field.at("app"), "2").unwrap();
+    field.tells(&["Modified app", "Closed app"]);
 }
 
 #[test]

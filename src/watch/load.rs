@@ -1,33 +1,32 @@
 //! How busy the machine is: under load every writer pauses longer, so windows must stretch.
 
+use std::cell::OnceCell;
 use std::fs;
 
 /// The stretch of settling windows, from 1 (a core for every runnable task) to 6.
 ///
 /// Both ends are those of docs/settling.md.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub struct Load {
-    cores: usize,
+    /// Counted when it is first asked for: the answer costs several files, and the first start
+    /// needs none.
+    cores: OnceCell<usize>,
 }
 
 impl Load {
-    /// Counts the cores that this process may use (`sched_getaffinity` and the cgroup's quota),
-    /// once: the answer costs several files.
+    /// Looks at nothing yet.
     #[must_use]
     pub fn new() -> Self {
-        Self { cores: std::thread::available_parallelism().map_or(1, std::num::NonZero::get) }
+        Self::default()
     }
 
-    /// The stretch now; 1 where `/proc/loadavg` cannot be read. One small read.
+    /// The stretch now; 1 where `/proc/loadavg` cannot be read. One small read; the first time,
+    /// also the cores that this process may use (`sched_getaffinity` and the cgroup's quota).
     #[must_use]
     pub fn factor(&self) -> f64 {
-        fs::read_to_string("/proc/loadavg").map_or(1.0, |text| factor_of(&text, self.cores))
-    }
-}
-
-impl Default for Load {
-    fn default() -> Self {
-        Self::new()
+        let count = || std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+        let cores = *self.cores.get_or_init(count);
+        fs::read_to_string("/proc/loadavg").map_or(1.0, |text| factor_of(&text, cores))
     }
 }
 

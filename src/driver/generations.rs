@@ -35,7 +35,6 @@ impl Supervisor {
                 start_current(number.0, &self.command, keeper, place)
             }
         };
-        self.worked = self.clock.now();
         match ordered {
             Ok(Ordered { generation, new, path, is_script }) => {
                 let has_terminal = matches!(place, Place::Foreground(_));
@@ -43,6 +42,7 @@ impl Supervisor {
                 self.current = Some(Current {
                     number,
                     generation,
+                    ordered: self.clock.now(),
                     new,
                     is_script,
                     has_terminal,

@@ -59,8 +59,8 @@ impl Supervisor {
         whole_folder || self.only.counts(&event.path) || self.command.may_run(&event.path)
     }
 
-    /// Watches the executable's folder before the first exec, and what can be done soon of the
-    /// roots whose readers are of interest; the rest is watched aside.
+    /// Watches the executable's folder before the first exec, unless its list is long, and what can
+    /// be done soon of the roots whose readers are of interest; the rest is watched aside.
     pub(super) fn prepare_watch(&mut self) {
         let program = self.command.resolve().ok();
         let folder = program.as_ref().and_then(|program| program.path.parent());

@@ -57,8 +57,8 @@ pub(super) struct Supervisor {
     pub(super) undigested: bool,
     /// Somebody asks, or reads an answer.
     asked: bool,
-    /// When the last slice of what can wait was worked off, or a start was ordered.
-    pub(super) worked: Moment,
+    /// When the last slice of what can wait was worked off.
+    worked: Moment,
     /// The core was told that the watch compares.
     pub(super) scanning: bool,
     roots: Vec<PathBuf>,
@@ -74,6 +74,8 @@ pub(super) struct Supervisor {
 pub(super) struct Current {
     pub(super) number: Generation,
     pub(super) generation: process::Generation,
+    /// When it was ordered.
+    pub(super) ordered: Moment,
     /// What is exec'ed; becomes the supervisor's `image` when the exec has succeeded. `None` = the
     /// last good executable again.
     pub(super) new: Option<(Image, Program)>,
@@ -186,11 +188,13 @@ impl Supervisor {
 
     /// Waits for the next event or deadline; returns the sessions that have ended.
     fn wait(&mut self) -> Vec<i32> {
-        let for_askers = self.telling.has_work(self.core.standing());
-        let idle_work = self.watch.has_work() || self.undigested || for_askers;
         let gives_way = self.gives_way();
-        let busy = idle_work && gives_way.is_none() || self.watch.has_observations();
-        let poll_due = self.watch.deadline().map(|due| self.clock.moment(due));
+        let for_askers = self.telling.has_work(self.core.standing());
+        let idle_work =
+            gives_way.is_none() && (self.watch.has_work() || self.undigested || for_askers);
+        let busy = idle_work || self.watch.has_observations();
+        let poll_due = self.watch.deadline().filter(|_| gives_way.is_none());
+        let poll_due = poll_due.map(|due| self.clock.moment(due));
         let until = [self.core.deadline(), poll_due, gives_way].into_iter().flatten().min();
         let rests = until.is_none() && !busy && !self.telling.is_deaf();
         let timeout = match until {
@@ -221,7 +225,8 @@ impl Supervisor {
         drop(fds);
         self.asked = asked;
         // Somebody who writes without rest must not keep a new folder from being listed.
-        if ready == 0 || idle_work && self.clock.now() >= self.worked + STARVED {
+        let starved = || idle_work && self.clock.now() >= self.worked + STARVED;
+        if self.gives_way().is_none() && (ready == 0 || starved()) {
             self.work_aside();
         }
         let mut ended = ended.into_iter();
@@ -237,11 +242,11 @@ impl Supervisor {
     }
 
     /// Until when what can wait leaves the processor to the app that is being started: to watch a
-    /// folder with 10,000 names takes the kernel 3 ms, which no other process interrupts. A start
-    /// that hangs keeps nothing from being listed.
+    /// folder with 10,000 names takes the kernel 3 ms, which no other process interrupts.
     fn gives_way(&self) -> Option<Moment> {
-        let starts = self.current.is_some() && self.core.standing() == Standing::Starting;
-        starts.then(|| self.worked + STARVED).filter(|until| self.clock.now() < *until)
+        let starting = |_: &&Current| self.core.standing() == Standing::Starting;
+        let until = self.current.as_ref().filter(starting)?.ordered + GIVES_WAY;
+        (self.clock.now() < until).then_some(until)
     }
 
     /// A slice of what can wait: watching and listing folders first, digests last.
@@ -358,6 +363,8 @@ fn processes_of(current: Option<&Current>) -> Vec<i32> {
 
 /// So long what can wait is put off by events; a slice of it takes a tenth.
 const STARVED: Duration = Duration::from_millis(20);
+/// Longer than an exec takes; one that hangs keeps nothing from being listed.
+const GIVES_WAY: Duration = Duration::from_millis(20);
 /// So long after the last work it rests: longer than the pauses of people who save and of tools that
 /// write in several steps, which would pay for it again each time (30 µs, and half a millisecond for
 /// a keeper).

@@ -147,6 +147,7 @@ impl Watch {
             self.freeze();
         }
         self.epoch = self.frozen_at.take().unwrap_or(self.epoch);
+        self.started = true;
         self.table.adopt();
         self.digests.again();
         self.poll_after_start();

@@ -18,7 +18,7 @@ use super::observation::Observation;
 use super::rooting::Root;
 use super::scan::Task;
 use super::table::FolderId;
-use super::watcher::Watch;
+use super::watcher::{Watch, can_wait};
 use crate::core::{Sign, UseEvent};
 
 impl Watch {
@@ -44,17 +44,16 @@ impl Watch {
     }
 
     /// Lists what is listened to and not listed yet, for so long: what is heard before the first
-    /// exec is known under the first generation, too.
+    /// exec is known under the first generation, too. Ends at a folder with a long list.
     pub fn prepare_listening(&mut self, budget: Duration) {
         let end = Instant::now() + budget;
         while !self.listening.is_empty() && Instant::now() < end {
             let wanted = |task: &Task| self.is_listened_to(task.folder);
             if self.scan.as_ref().is_none_or(|scan| !wanted(&scan.task)) {
                 let Some(index) = self.tasks.iter().position(wanted) else { return };
-                if let Some(task) = self.tasks.remove(index) {
-                    self.tasks.push_front(task);
-                }
-                if self.scan.is_some() {
+                let Some(task) = self.tasks.remove(index) else { return };
+                self.tasks.push_front(task);
+                if self.scan.is_some() || can_wait(&self.table.path(task.folder)) {
                     return;
                 }
             }

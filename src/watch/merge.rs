@@ -7,6 +7,8 @@ use std::path::Path;
 
 use nix::errno::Errno;
 
+use crate::core::What;
+
 use super::baseline::Baseline;
 use super::observation::Warning;
 use super::scan::{Scan, Task};
@@ -62,8 +64,13 @@ impl Watch {
                 self.found(scan.task.poll.filter(|_| !told), path, &name);
             }
         }
-        for (name, _) in &new {
-            self.found(scan.task.poll, path, name);
+        for (name, stamp) in &new {
+            if first && self.started && stamp.mtime >= self.epoch {
+                // Whoever wrote it may still have it open, and no event tells.
+                self.say(path.join(OsStr::from_bytes(name)), What::Modified);
+            } else {
+                self.found(scan.task.poll, path, name);
+            }
         }
         let before = if first { Baseline::Unknown } else { Baseline::Absent };
         if !old.is_empty() {
@@ -112,7 +119,8 @@ impl Watch {
             let child = had.unwrap_or_else(|| self.table.add_child(folder, name, !first));
             // What is new below a polled folder was made before its watch: no event is missing.
             let poll = scan.task.poll.filter(|_| had.is_some());
-            if had.is_none() || scan.task.deep || !self.table.swept(child) {
+            // One that was listed before the folder above had its watch may have been replaced.
+            if had.is_none() || first || scan.task.deep || !self.table.swept(child) {
                 self.expect(poll);
                 let task = Task {
                     folder: child,

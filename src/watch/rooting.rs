@@ -17,7 +17,7 @@ use super::observation::Warning;
 use super::polling::Target;
 use super::scan::Task;
 use super::table::{FolderId, LOOSE};
-use super::watcher::{Watch, has_long_list};
+use super::watcher::{Watch, can_wait};
 use crate::mounts::shared_mount;
 
 /// What a root is now.
@@ -219,14 +219,15 @@ impl Watch {
         }
         let first = old == State::Unknown;
         // The sweep puts it, and finds what changed before.
-        if !(first && has_long_list(path)) {
+        if !(first && can_wait(path)) {
             self.watch_folder(id);
         }
         if first {
-            self.tasks.push_back(Task::deep(id));
+            self.tasks.push_back(Task::new(id));
         } else {
             self.unseen(path);
-            self.tasks.push_front(Task::deep(id).pressing());
+            // What the app runs with lay elsewhere, if the sweep had not come here.
+            self.tasks.push_front(Task::deep(id).pressing().doubtful());
         }
         if let Some(kind) = shared_mount(path) {
             let path = path.to_owned();

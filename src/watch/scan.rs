@@ -28,7 +28,8 @@ pub(super) struct Task {
     pub(super) deep: bool,
     /// For which poll.
     pub(super) poll: Option<usize>,
-    /// The folder was renamed into place since the start: its files prove nothing by their ctime.
+    /// The folder, or one above, came into its place since the start: files that are seen there for
+    /// the first time prove nothing by their ctime.
     pub(super) doubtful: bool,
     /// Something happened there: nothing settles before it is listed.
     pub(super) pressing: bool,
@@ -42,6 +43,10 @@ impl Task {
 
     pub(super) fn pressing(self) -> Self {
         Self { pressing: true, ..self }
+    }
+
+    pub(super) fn doubtful(self) -> Self {
+        Self { doubtful: true, ..self }
     }
 
     /// The folder and everything below it.

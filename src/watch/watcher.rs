@@ -20,6 +20,7 @@ use super::scan::{Scan, Task};
 use super::stamp::file_clock;
 use super::table::{FolderId, Table};
 use super::translate::Moving;
+use crate::mounts::shared_mount;
 
 /// The watch over all roots.
 ///
@@ -48,6 +49,8 @@ pub struct Watch {
     /// Files first seen with a younger ctime may have changed since the start.
     pub(super) epoch: i64,
     pub(super) frozen_at: Option<i64>,
+    /// An app was started, and may write.
+    pub(super) started: bool,
     pub(super) polls: Vec<Poll>,
     /// Folders that the kernel gave no watch.
     pub(super) unwatched: HashSet<FolderId>,
@@ -96,6 +99,7 @@ impl Watch {
             stale: HashSet::new(),
             epoch: file_clock(),
             frozen_at: None,
+            started: false,
             polls: Vec::new(),
             unwatched: HashSet::new(),
             suspects: HashMap::new(),
@@ -192,8 +196,8 @@ impl Watch {
     }
 
     /// Watches and lists one folder now: that of the executable, before the first exec. Does
-    /// nothing for a folder outside the roots. One with a long list is left to the sweep, which
-    /// begins with it; so is the rest of a list after 2 ms.
+    /// nothing for a folder outside the roots. One with a long list is left to the sweep, which it
+    /// is the first for; so is the rest of a list after 2 ms.
     pub fn prepare(&mut self, folder: &Path) {
         let Some(root) = self.roots.iter().find_map(|root| {
             let id = root.folder()?;
@@ -207,8 +211,10 @@ impl Watch {
             let name = std::os::unix::ffi::OsStrExt::as_bytes(part.as_os_str());
             at = self.table.add_child(at, name, false);
         }
+        // It may be a root, which waits already.
+        self.tasks.retain(|task| task.folder != at);
         self.tasks.push_front(Task::new(at));
-        if !has_long_list(folder) {
+        if !can_wait(folder) {
             self.scan_one(Instant::now() + PREPARE);
         }
     }
@@ -242,9 +248,10 @@ impl Watch {
 
 /// Whether so much lies in a folder that the first exec does not wait for its watch: to put one, the
 /// kernel visits every name below that it remembers, 3.3 ms for 10,000 (measured). The size of a
-/// folder is a hint only: a merged overlay shows that of its upper layer.
-pub(super) fn has_long_list(folder: &Path) -> bool {
-    fs::metadata(folder).is_ok_and(|meta| meta.len() > LONG)
+/// folder is a hint only: a merged overlay shows that of its upper layer. Where a server keeps the
+/// time, nothing would find what changes before the watch.
+pub(super) fn can_wait(folder: &Path) -> bool {
+    fs::metadata(folder).is_ok_and(|meta| meta.len() > LONG) && shared_mount(folder).is_none()
 }
 
 /// Bytes of a folder itself, stat(2): 1,600 to 3,000 names on ext4, xfs and tmpfs.

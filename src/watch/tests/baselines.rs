@@ -1,13 +1,14 @@
 //! What the app runs with, against the disk.
 
 use std::fs;
-use std::os::unix::fs::PermissionsExt;
+use std::io::Write;
+use std::os::unix::fs::{PermissionsExt, symlink};
 use std::process::Command;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use super::*;
 use crate::watch::stamp::file_clock;
-use crate::watch::watcher::has_long_list;
+use crate::watch::watcher::can_wait;
 
 #[test]
 fn touch_and_an_identical_sync_are_the_same() {
@@ -140,8 +141,13 @@ fn what_changes_between_start_and_sweep_is_found() {
     fs::create_dir(field.at("c/new")).unwrap();
     fs::write(field.at("a/old"), "2").unwrap();
     // The watches of the roots and of what was prepared were up; the rest is found by its ctime.
-    let expected =
-        ["Modified c/moved", "Closed c/moved", "Modified a/old", "Closed a/old", "Found a/b/older"];
+    let expected = [
+        "Modified c/moved",
+        "Closed c/moved",
+        "Modified a/old",
+        "Closed a/old",
+        "Modified a/b/older",
+    ];
     field.tells(&expected);
     let answers = ["a/old", "a/b/older", "c/moved", "d/one"].map(|path| field.differs(path));
     let expected =
@@ -156,20 +162,55 @@ fn a_long_list_is_left_to_the_sweep_and_what_changes_before_it_is_found() {
     for number in 0..4_000 {
         make(&top, &format!("a name as long as many a generated one, {number}"));
     }
-    assert!(has_long_list(&top));
+    assert!(can_wait(&top));
     let watch = Watch::new(std::slice::from_ref(&top), Ignore::new(&[]), None);
     let mut field = Field::of(keep, top.clone(), watch);
     next_tick();
     field.watch.prepare(&top);
-    assert_eq!(field.watch.files(), 0);
+    assert!(field.watch.by_wd.is_empty() && field.watch.scan.is_none());
     field.watch.freeze();
-    fs::write(field.at("new"), "1").unwrap();
-    fs::rename(field.at("new"), field.at("app")).unwrap();
+    fs::rename(field.at("app"), field.at("renamed")).unwrap();
+    let mut log = fs::File::create(field.at("log")).unwrap();
     field.watch.rebase_all();
-    field.tells(&["Found app"]);
-    assert_eq!(field.watch.files(), 4_001);
+    // Who wrote what is so young may write on.
+    field.tells_in_any_order(&["Found renamed", "Modified log"]);
+    assert_eq!(field.watch.files(), 4_002);
+    log.write_all(b"line").unwrap();
+    field.tells(&["Modified log"]);
+    make(&field.top, "app");
+    field.tells(&["Created app", "Modified app", "Closed app"]);
     fs::write(field.at("app"), "2").unwrap();
     field.tells(&["Modified app", "Closed app"]);
+}
+
+#[test]
+fn what_replaces_the_executables_folder_before_the_sweep_is_watched() {
+    let mut field =
+        Field::unswept(&["root/bin/app", "root/bin/lib/one", "next/app"], &["root"], &[]);
+    next_tick();
+    let bin = field.at("root/bin");
+    field.watch.prepare(&bin);
+    field.watch.read();
+    field.watch.rebase_all();
+    field.watch.by_wd.clear(); // As if the root, whose list is long, had no watch yet.
+    fs::remove_dir_all(&bin).unwrap();
+    fs::rename(field.at("next"), &bin).unwrap();
+    field.tells_in_any_order(&["FolderGone root/bin/lib", "Found root/bin/app"]);
+    fs::write(field.at("root/bin/app"), "2").unwrap();
+    field.tells(&["Modified root/bin/app", "Closed root/bin/app"]);
+}
+
+#[test]
+fn a_root_swapped_before_the_sweep_is_no_baseline() {
+    let mut field = Field::unswept(&["v1/a/b/app", "v2/a/b/app"], &["current"], &[]);
+    symlink("v1", field.at("current")).unwrap();
+    next_tick();
+    field.watch = Watch::new(&[field.at("current")], Ignore::new(&[]), None);
+    field.watch.rebase_all();
+    fs::remove_file(field.at("current")).unwrap();
+    symlink("v2", field.at("current")).unwrap();
+    field.tells(&["Found current/a/b/app"]);
+    assert_eq!(field.differs("current/a/b/app"), Difference::CannotTell);
 }
 
 #[test]

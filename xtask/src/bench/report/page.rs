@@ -141,8 +141,9 @@ const WHY: &str = "\n## Where Relaunch is not first, and why\n\n\
       as the floor is. The loop and nodemon wait for nothing or less, and start what is half there. rsync of \
       a large file is given longer, since its next file would wait in the same pipe.\n\
     - Start-up: the loop starts the app before it watches anything. Relaunch looks at the executable, \
-      forks a keeper and watches the executable's folder first, about half a millisecond. A folder \
-      with thousands of names is watched behind the exec, as the rest of a tree is.\n\
+      forks a keeper and watches the executable's folder first, about half a millisecond, and lists it, up \
+      to 2 ms. A folder with thousands of names is left to the time behind the exec, as the rest of a \
+      tree is.\n\
     - Under load the window is stretched, since the pauses of every writer are.\n\
     - A reload beside a helper that ignores TERM: it is given 2 s and then killed. Most others leave it \
       alive, and do not wait.\n\

@@ -8,6 +8,7 @@ use crate::world::{Setup, pause};
 
 pub(crate) const CASES: &[Case] = &[
     ("the app's own open log neither delays nor restarts", an_open_log),
+    ("an open log among 10,000 names neither delays nor restarts", an_open_log_among_many_names),
     ("the app's own database neither delays nor restarts", an_open_database),
     ("a file that the app writes at each start does not restart for ever", written_at_each_start),
     ("a new file at each start restarts ever more seldom", a_new_file_at_each_start),
@@ -16,16 +17,22 @@ pub(crate) const CASES: &[Case] = &[
 ];
 
 fn an_open_log() {
-    keeps_open("log");
+    keeps_open("log", Setup::elf());
 }
 
 fn an_open_database() {
-    keeps_open("database");
+    keeps_open("database", Setup::elf());
+}
+
+/// It is there before the watch of such a folder is.
+fn an_open_log_among_many_names() {
+    let setup = Setup::elf();
+    setup.fill_tree(10_000);
+    keeps_open("log", setup);
 }
 
 /// It is named once, and an update beside it settles as fast as ever.
-fn keeps_open(option: &str) {
-    let setup = Setup::elf();
+fn keeps_open(option: &str, setup: Setup) {
     let file = setup.path("tree/own").display().to_string();
     let run = setup.arguments(&[&format!("--{option}={file}")]).start();
     run.assert_story(&["start 1", "own tree/own"]);

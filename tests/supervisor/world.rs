@@ -64,6 +64,13 @@ impl Setup {
         self.folder.path().join(name)
     }
 
+    /// Empty folders beside the app.
+    pub(crate) fn fill_tree(&self, folders: usize) {
+        for number in 0..folders {
+            fs::create_dir(self.path(&format!("tree/folder{number}"))).unwrap();
+        }
+    }
+
     /// More flags of `relaunch run`.
     pub(crate) fn flags(mut self, flags: &[&str]) -> Self {
         self.flags.extend(flags.iter().map(ToString::to_string));

@@ -143,9 +143,7 @@ fn an_update_before_the_first_exec() {
 fn an_update_among_many_names() {
     for delay in [1, 4, 8] {
         let setup = Setup::elf();
-        for number in 0..10_000 {
-            fs::create_dir(setup.path(&format!("tree/folder{number}"))).unwrap();
-        }
+        setup.fill_tree(10_000);
         updated_after(delay, &setup.start_blind());
     }
 }

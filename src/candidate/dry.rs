@@ -19,12 +19,12 @@
 
 use std::ffi::{CStr, CString};
 use std::io;
-use std::mem;
 use std::os::unix::ffi::OsStrExt as _;
 use std::path::Path;
 use std::ptr;
 
 use super::kernel::Answer;
+use crate::system::mask::{ALL_SIGNALS, set_mask};
 
 /// Lets the kernel exec `path` up to the first instruction and kills the child there: sees what
 /// [`super::execve_check`] sees, another machine, a missing interpreter, no format. 0.3 ms. While
@@ -40,7 +40,7 @@ pub fn dry_exec(path: &Path) -> Answer {
         return Answer::Unknown;
     };
     // No handler of ours may run in the child, which inherits this mask.
-    let before = set_mask(EVERY_SIGNAL);
+    let before = set_mask(ALL_SIGNALS).ok();
     let us = std::process::id();
     // SAFETY: the child calls only async-signal-safe functions and ends in execve or _exit.
     let answer = match unsafe { libc::fork() } {
@@ -48,7 +48,7 @@ pub fn dry_exec(path: &Path) -> Answer {
         0 => be_child(&path, us),
         child => observe(child),
     };
-    set_mask(before);
+    let _ = before.map(set_mask);
     answer
 }
 
@@ -140,27 +140,6 @@ fn wait(child: libc::pid_t) -> Option<libc::c_int> {
     }
 }
 
-/// Every signal; bit n - 1 stands for signal n.
-const EVERY_SIGNAL: u64 = u64::MAX;
-
-/// Sets this thread's signal mask and returns the one before. C libraries leave out the signals that
-/// they use themselves (32 and 33, musl 34 too): put back by their call, the mask of a caller who
-/// blocks all would let these in, and they end a process.
-fn set_mask(mask: u64) -> u64 {
-    let mut before = 0_u64;
-    // SAFETY: both pointers are to 8 bytes, the size that is passed; SIG_SETMASK is an operation.
-    unsafe {
-        libc::syscall(
-            libc::SYS_rt_sigprocmask,
-            libc::SIG_SETMASK,
-            &raw const mask,
-            &raw mut before,
-            mem::size_of::<u64>(),
-        );
-    }
-    before
-}
-
 #[cfg(test)]
 mod tests {
     use std::fs::OpenOptions;
@@ -230,8 +209,8 @@ mod tests {
         let folder = folder();
         let marker = folder.path().join("marker");
         let path = file(&folder, "script", &script(&marker), 0o755);
-        for mask in [None, Some(EVERY_SIGNAL)] {
-            let before = mask.map(set_mask);
+        for mask in [None, Some(ALL_SIGNALS)] {
+            let before = mask.map(|mask| set_mask(mask).unwrap());
             for _ in 0..50 {
                 assert_eq!(dry_exec(&path), Answer::Fit);
             }
@@ -239,7 +218,7 @@ mod tests {
                 // The caller's own mask is back after each probe, but for KILL and STOP, which
                 // nobody can block. It once was without the signals of the C library.
                 let never = (1 << (libc::SIGKILL - 1)) | (1 << (libc::SIGSTOP - 1));
-                assert_eq!(set_mask(before), EVERY_SIGNAL & !never);
+                assert_eq!(set_mask(before).unwrap(), ALL_SIGNALS & !never);
             }
         }
         assert!(!marker.exists());

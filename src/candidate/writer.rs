@@ -7,7 +7,7 @@ use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::Path;
 
 use super::sys;
-use crate::mounts::shared_file_system;
+use crate::system::mounts::shared_file_system;
 
 /// The answer of the writer test.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use crate::candidate::{
     Comparison, Held, Identity, compare, identity, identity_of_process, open_running,
 };
-use crate::mounts::shared_mount;
+use crate::system::mounts::shared_mount;
 
 /// The executable of the last start that succeeded. Kept when its process has ended: the next start
 /// may have to fall back to it.

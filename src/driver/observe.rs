@@ -85,8 +85,7 @@ impl Supervisor {
     pub(super) fn look_around(&mut self) -> Event {
         let mut seen = Vec::new();
         for session in sessions() {
-            let Ok(pid) = i32::try_from(session.pid) else { continue };
-            let age_ms = session.age_ms();
+            let (pid, age_ms) = (session.pid, session.age_ms());
             seen.push(Session { pid, age_ms, terminal: session.terminal });
             let known = self.sessions.iter().any(|known| known.pid == session.pid);
             if !session.terminal && !known {

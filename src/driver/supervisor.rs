@@ -234,7 +234,7 @@ impl Supervisor {
         self.sessions.retain(|session| {
             let over = ended.next().unwrap_or(false);
             if over {
-                pids.extend(i32::try_from(session.pid));
+                pids.push(session.pid);
             }
             !over
         });

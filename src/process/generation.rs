@@ -18,6 +18,7 @@ use super::sys::{self, Fork};
 use super::tree::Scope;
 use super::{Child, Status, procfs};
 use crate::settings::{GENERATION_VARIABLE, SignalNumber};
+use crate::system::stat;
 
 /// Makes this process the reaper of its orphaned descendants (`PR_SET_CHILD_SUBREAPER`), so that a
 /// generation comes to it when a keeper dies. PID 1 is that anyway.
@@ -358,7 +359,7 @@ impl Generation {
             let _ = kill(leader, SignalNumber::KILL);
         }
         if let (Some(keeper), Some(socket)) = (self.keeper, &self.socket)
-            && procfs::process(keeper).is_none()
+            && stat::process(keeper).is_none()
         {
             send_kill(socket.as_fd());
         }

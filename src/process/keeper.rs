@@ -27,6 +27,7 @@ use super::order::Received;
 use super::procfs::{self, Children};
 use super::sys::{self, Fork, Image, Take, Which};
 use super::tree::{KEEPER_NAME, Scope};
+use crate::system::mask::{ALL_SIGNALS, set_mask};
 
 /// Time between TERM and KILL when the supervisor died.
 const GRACE: Duration = Duration::from_secs(2);
@@ -65,7 +66,7 @@ impl Drop for ExitOnUnwind {
 /// pass it by; every signal blocked; no descriptor but the three streams, the socket and a
 /// signalfd.
 fn isolate(socket: OwnedFd) -> Option<(OwnedFd, OwnedFd)> {
-    sys::set_mask(sys::ALL_SIGNALS).ok()?;
+    set_mask(ALL_SIGNALS).ok()?;
     let _ = setpgid(Pid::from_raw(0), Pid::from_raw(0));
     let _ = prctl::set_name(KEEPER_NAME);
     let socket = sys::move_to(socket, 3).ok()?;

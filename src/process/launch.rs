@@ -10,6 +10,7 @@ use nix::unistd::{Pid, getpid, setpgid, setsid, tcsetpgrp};
 use super::message::{Message, send_message};
 use super::order::Place;
 use super::sys::{self, Image};
+use crate::system::mask::set_mask;
 
 /// Everything that the child needs, prepared before the fork.
 pub(super) struct Launch<'a> {
@@ -34,7 +35,7 @@ pub(super) fn run(launch: Launch<'_>) -> ! {
         sys::keep_on_exec(script);
     }
     sys::default_dispositions();
-    let _ = sys::set_mask(0);
+    let _ = set_mask(0);
     let error = sys::exec(&launch.image, held);
     let errno = error.raw_os_error().unwrap_or(libc::EIO);
     let _ = File::from(launch.failure).write_all(&errno.to_le_bytes());

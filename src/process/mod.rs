@@ -53,5 +53,4 @@ pub use terminal::Terminal;
 pub mod bytes {
     pub use super::message::{Message, SIZE};
     pub use super::order::{HEAD, Pointers, Received as ReceivedOrder};
-    pub use super::procfs::{Process, parse as parse_stat};
 }

@@ -5,6 +5,7 @@ use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
 use super::sys;
 use crate::settings::SignalNumber;
+use crate::system::mask::{ALL_SIGNALS, set_mask};
 
 /// Counted only when another process sent them: our own write to a closed pipe answers EPIPE as
 /// well, a broken lease answers by itself, and a terminal call from the background fails.
@@ -62,8 +63,8 @@ impl Signals {
         // Ignored by the parent, it would have the kernel reap our children unseen.
         sys::set_ignored(libc::SIGCHLD, false)?;
         // A blocked signal is queued even when it is ignored.
-        sys::set_mask(sys::ALL_SIGNALS)?;
-        let fd = sys::signalfd(sys::ALL_SIGNALS)?;
+        set_mask(ALL_SIGNALS)?;
+        let fd = sys::signalfd(ALL_SIGNALS)?;
         Ok(Self { fd, declined })
     }
 

@@ -13,11 +13,7 @@ use std::ptr;
 
 use super::{Child, Status};
 use crate::settings::SignalNumber;
-
-/// Every signal, 1 to 64; bit n - 1 stands for signal n.
-pub(super) const ALL_SIGNALS: u64 = u64::MAX;
-/// Size of a signal set of the kernel in bytes.
-const SET_SIZE: usize = size_of::<u64>();
+use crate::system::mask::SET_SIZE;
 
 /// The bit of a signal in a set.
 pub(super) const fn bit(signal: i32) -> u64 {
@@ -110,13 +106,6 @@ pub(super) fn kill(pid: i32, signal: i32) -> io::Result<()> {
     check(unsafe { libc::kill(pid, signal) })
 }
 
-/// `pidfd_open(2)`: the process as it is now, even when its number is given to another later.
-pub(super) fn pidfd_open(pid: i32) -> io::Result<OwnedFd> {
-    // SAFETY: takes two integers.
-    let fd = unsafe { libc::syscall(libc::SYS_pidfd_open, pid, 0) };
-    owned(fd)
-}
-
 /// `pidfd_send_signal(2)`.
 pub(super) fn pidfd_kill(pidfd: BorrowedFd<'_>, signal: i32) -> io::Result<()> {
     // SAFETY: no siginfo is passed; the descriptor is open.
@@ -155,22 +144,6 @@ pub(super) fn move_to(fd: OwnedFd, number: RawFd) -> io::Result<OwnedFd> {
     }
     // SAFETY: both are integers; what `number` was is closed, as the caller wants.
     owned(unsafe { libc::dup3(fd.as_raw_fd(), number, libc::O_CLOEXEC) }.into())
-}
-
-/// Replaces the blocked signals; returns the set before.
-pub(super) fn set_mask(mask: u64) -> io::Result<u64> {
-    let mut before = 0_u64;
-    // SAFETY: both pointers are to 8 bytes, the size that is passed.
-    let result = unsafe {
-        libc::syscall(
-            libc::SYS_rt_sigprocmask,
-            libc::SIG_SETMASK,
-            &raw const mask,
-            &raw mut before,
-            SET_SIZE,
-        )
-    };
-    check_long(result).map(|()| before)
 }
 
 /// signalfd(2) over these signals, non-blocking, close-on-exec.

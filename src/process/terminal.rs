@@ -13,6 +13,7 @@ use nix::unistd::{Pid, getpgrp, getpid, getppid, getsid, tcgetpgrp, tcsetpgrp};
 use super::order::Place;
 use super::procfs;
 use super::sys;
+use crate::system::stat;
 
 /// The controlling terminal of the supervisor. SIGTTOU must be ignored or blocked, as
 /// [`Signals::install`](super::Signals::install) does.
@@ -113,7 +114,7 @@ impl Terminal {
             return false;
         };
         let mut above = getppid().as_raw();
-        while let Some(process) = procfs::process(above) {
+        while let Some(process) = stat::process(above) {
             if process.session != session.as_raw() {
                 return false;
             }

@@ -9,8 +9,10 @@
 use std::collections::HashSet;
 use std::os::fd::AsFd;
 
-use super::procfs::{self, Children, Process};
+use super::procfs::{self, Children};
 use super::sys;
+use crate::system::pidfd::pidfd_open;
+use crate::system::stat::{self, Process};
 
 /// The name of keepers, as ps and /proc show it.
 pub(super) const KEEPER_NAME: &std::ffi::CStr = c"relaunch-keeper";
@@ -60,7 +62,7 @@ impl Scope<'_> {
                 if pid <= 1 || pid == own || Some(pid) == self.keeper || !seen.insert(pid) {
                     continue;
                 }
-                found.extend(procfs::process(pid));
+                found.extend(stat::process(pid));
             }
             let Some(parent) = found.get(next) else { break };
             candidates = children.of(parent.pid);
@@ -71,7 +73,7 @@ impl Scope<'_> {
     }
 
     fn belongs(&self, pid: i32) -> bool {
-        let by_ids = procfs::process(pid).is_some_and(|process| {
+        let by_ids = stat::process(pid).is_some_and(|process| {
             [process.pid, process.group, process.session].iter().any(|id| Some(*id) == self.leader)
                 || self.known.contains(&(pid, process.start))
                 // A later keeper of the same number has a group of its own.
@@ -118,7 +120,7 @@ impl Scope<'_> {
             stopped.extend(new);
         }
         for process in &stopped {
-            if procfs::process(process.pid).is_some_and(|now| now.start == process.start) {
+            if stat::process(process.pid).is_some_and(|now| now.start == process.start) {
                 signal_group(process, libc::SIGKILL);
             }
             self.send(process, &known, &[libc::SIGKILL]);
@@ -129,7 +131,7 @@ impl Scope<'_> {
     /// Signals one process if it still is the one that was found. Where pidfds are not to be had
     /// (old kernel, seccomp, no free descriptor) the look alone must do.
     fn send(&self, process: &Process, known: &HashSet<i32>, signals: &[i32]) -> bool {
-        let pidfd = match sys::pidfd_open(process.pid) {
+        let pidfd = match pidfd_open(process.pid) {
             Ok(pidfd) => Some(pidfd),
             Err(error) => match error.raw_os_error() {
                 // It is gone, or is no process any more: its number says nothing.
@@ -138,7 +140,7 @@ impl Scope<'_> {
                 _ => None,
             },
         };
-        let Some(now) = procfs::process(process.pid) else {
+        let Some(now) = stat::process(process.pid) else {
             return false;
         };
         let parent_known = known.contains(&now.parent)

@@ -44,5 +44,5 @@ pub use observation::{Observation, Warning};
 pub use only::Only;
 pub use record::{RecordError, Recorder};
 pub use roots::{Inputs, choose, is_system};
-pub use sessions::{Entry as StatEntry, Session, parse as parse_stat, scan as sessions};
+pub use sessions::{Session, scan as sessions};
 pub use watcher::Watch;

@@ -18,7 +18,7 @@ use super::polling::Target;
 use super::scan::Task;
 use super::table::{FolderId, LOOSE};
 use super::watcher::{Watch, can_wait};
-use crate::mounts::shared_mount;
+use crate::system::mounts::shared_mount;
 
 /// What a root is now.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -1,16 +1,18 @@
 //! Sync sessions: processes that a client exec'ed into the container. Inside its PID namespace
 //! such a process has parent 0 and is not PID 1. Its end says more than any timer.
-#![allow(unsafe_code)] // pidfd_open(2) has no wrapper in nix.
 
 use std::fs;
-use std::os::fd::{AsFd, BorrowedFd, FromRawFd, OwnedFd, RawFd};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::path::Path;
+
+use crate::system::pidfd::pidfd_open;
+use crate::system::stat::{Process, process, process_in};
 
 /// A process that somebody exec'ed into our PID namespace.
 #[derive(Debug)]
 pub struct Session {
     /// Its id in our PID namespace.
-    pub pid: u32,
+    pub pid: i32,
     /// When it started, in clock ticks since boot: with `pid`, its identity.
     pub started: u64,
     /// It has a controlling terminal: a person, not a sync client.
@@ -46,25 +48,10 @@ pub fn scan() -> Vec<Session> {
     list(Path::new("/proc")).into_iter().filter_map(|found| pin(&found)).collect()
 }
 
-/// What `/proc/PID/stat` says of a process (proc(5)).
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Entry {
-    /// Its id.
-    pub pid: u32,
-    /// The id of its parent; 0 = outside this namespace.
-    pub parent: u32,
-    /// It has a controlling terminal.
-    pub terminal: bool,
-    /// It is a thread of the kernel.
-    pub kernel: bool,
-    /// When it started, in clock ticks since boot.
-    pub started: u64,
-}
-
 /// Processes with parent 0 beside PID 1, as this `/proc` shows them.
-fn list(proc: &Path) -> Vec<Entry> {
+fn list(proc: &Path) -> Vec<Process> {
     // On a host PID 2 is kthreadd: no sessions, and no walk over a thousand processes.
-    if entry(proc, 2).is_some_and(|two| two.kernel) {
+    if process_in(proc, 2).is_some_and(|two| two.kernel) {
         return Vec::new();
     }
     let Ok(folder) = fs::read_dir(proc) else {
@@ -74,55 +61,17 @@ fn list(proc: &Path) -> Vec<Entry> {
         .flatten()
         .filter_map(|item| item.file_name().to_str()?.parse().ok())
         .filter(|pid| *pid != 1)
-        .filter_map(|pid| entry(proc, pid))
-        .filter(|entry| entry.parent == 0 && !entry.kernel)
+        .filter_map(|pid| process_in(proc, pid))
+        .filter(|process| process.parent == 0 && !process.kernel && !process.gone)
         .collect()
 }
 
-fn entry(proc: &Path, pid: u32) -> Option<Entry> {
-    parse(&fs::read(proc.join(pid.to_string()).join("stat")).ok()?)
-}
-
-/// `PF_KTHREAD` of `linux/sched.h`, in the flags field.
-const KERNEL_THREAD: u64 = 0x0020_0000;
-
-/// The process of the text of its `stat`; `None` = it is dead, or the text is no such thing. The name
-/// may hold blanks and parentheses: what follows the last `)` is safe.
-#[must_use]
-pub fn parse(stat: &[u8]) -> Option<Entry> {
-    let text = String::from_utf8_lossy(stat);
-    let (pid, _) = text.split_once(' ')?;
-    let (_, rest) = text.rsplit_once(')')?;
-    // Field 3 (state) is index 0 here.
-    let fields: Vec<&str> = rest.split_ascii_whitespace().collect();
-    let dead = matches!(*fields.first()?, "Z" | "X");
-    if dead {
-        return None;
-    }
-    Some(Entry {
-        pid: pid.parse().ok()?,
-        parent: fields.get(1)?.parse().ok()?,
-        terminal: *fields.get(4)? != "0",
-        kernel: fields.get(6)?.parse::<u64>().ok()? & KERNEL_THREAD != 0,
-        started: fields.get(19)?.parse().ok()?,
-    })
-}
-
-/// A descriptor that stays with this very process. A pid that was taken by another process
-/// meanwhile shows another start time and is left out; the next scan sees it.
-fn pin(found: &Entry) -> Option<Session> {
-    let pid = libc::pid_t::try_from(found.pid).ok()?;
-    // SAFETY: pidfd_open takes two integers and returns a new descriptor or -1.
-    let raw = unsafe { libc::syscall(libc::SYS_pidfd_open, pid, 0) };
-    let raw = RawFd::try_from(raw).ok().filter(|raw| *raw >= 0)?;
-    // SAFETY: the kernel just made this descriptor (close-on-exec by itself); nobody else has it.
-    let pidfd = unsafe { OwnedFd::from_raw_fd(raw) };
-    (entry(Path::new("/proc"), found.pid)? == *found).then_some(Session {
-        pid: found.pid,
-        started: found.started,
-        terminal: found.terminal,
-        pidfd,
-    })
+/// The process with a descriptor that stays with it. One whose number was taken by another meanwhile
+/// shows another start and is left out; the next scan sees it.
+fn pin(found: &Process) -> Option<Session> {
+    let pidfd = pidfd_open(found.pid).ok()?;
+    let now = process(found.pid).filter(|now| now.start == found.start && !now.gone)?;
+    Some(Session { pid: now.pid, started: now.start, terminal: now.terminal, pidfd })
 }
 
 #[cfg(test)]
@@ -133,19 +82,10 @@ mod tests {
     use std::time::{Duration, Instant};
 
     #[test]
-    fn a_name_with_blanks_and_parentheses_does_not_shift_the_fields() {
-        let line = b"42 (a) b (c) S 0 42 42 34816 -1 4194560 1 2 3 4 5 6 7 8 20 0 1 0 987 1 1\n";
-        let expected = Entry { pid: 42, parent: 0, terminal: true, kernel: false, started: 987 };
-        assert_eq!(parse(line), Some(expected));
-        assert_eq!(parse(b"42 (x) Z 0 42"), None);
-        assert_eq!(parse(b""), None);
-    }
-
-    #[test]
     fn a_pinned_process_is_readable_when_it_ends() {
         use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
         let mut child = Command::new("sleep").arg("1000").spawn().unwrap();
-        let session = pin(&entry(Path::new("/proc"), child.id()).unwrap()).unwrap();
+        let session = pin(&of(child.id())).unwrap();
         let ready = |session: &Session, timeout: PollTimeout| {
             poll(&mut [PollFd::new(session.fd(), PollFlags::POLLIN)], timeout).unwrap()
         };
@@ -153,10 +93,11 @@ mod tests {
         child.kill().unwrap();
         assert_eq!(ready(&session, PollTimeout::from(10_000_u16)), 1);
         child.wait().unwrap();
-        assert!(
-            pin(&Entry { started: 1, ..entry(Path::new("/proc"), std::process::id()).unwrap() })
-                .is_none()
-        );
+        assert!(pin(&Process { start: 1, ..of(std::process::id()) }).is_none());
+    }
+
+    fn of(pid: u32) -> Process {
+        process(i32::try_from(pid).unwrap()).unwrap()
     }
 
     /// A process in a fresh PID namespace, and one exec'ed into it.
@@ -174,10 +115,7 @@ mod tests {
             let children = format!("/proc/{0}/task/{0}/children", unshare.id());
             let first = wait_for(|| fs::read_to_string(&children).ok()?.trim().parse().ok());
             let proc = PathBuf::from(format!("/proc/{first}/root/proc"));
-            wait_for(|| {
-                parse(&fs::read(proc.join("1/stat")).ok()?)
-                    .filter(|one| one.pid == 1 && !proc.join("2").exists())
-            });
+            wait_for(|| process_in(&proc, 1).filter(|_| !proc.join("2").exists()));
             Self { unshare, first }
         }
     }
@@ -222,13 +160,13 @@ mod tests {
         let found = list(&proc);
         client.kill().unwrap();
         client.wait().unwrap();
-        let seen: Vec<_> = found.iter().map(|entry| (entry.parent, entry.kernel)).collect();
+        let seen: Vec<_> = found.iter().map(|one| (one.parent, one.kernel)).collect();
         assert_eq!(seen, [(0, false)], "{found:?}");
     }
 
     #[test]
     fn a_host_has_no_sessions() {
-        if entry(Path::new("/proc"), 2).is_some_and(|two| two.kernel) {
+        if process(2).is_some_and(|two| two.kernel) {
             assert!(scan().is_empty());
         }
     }

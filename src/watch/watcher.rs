@@ -20,7 +20,7 @@ use super::scan::{Scan, Task};
 use super::stamp::file_clock;
 use super::table::{FolderId, Table};
 use super::translate::Moving;
-use crate::mounts::shared_mount;
+use crate::system::mounts::shared_mount;
 
 /// The watch over all roots.
 ///

@@ -11,7 +11,7 @@
 //! | `watch` | what changed on the disk, and against what the app runs with | inotify, files, `/proc` |
 //! | `candidate` | is this file fit to be exec'ed, is it the one that runs | files, the kernel's answers |
 //! | `process` | keeper, generation, signals, reaping, terminal | processes |
-//! | `system` | what several rooms ask of the kernel: mounts, `/proc/PID/stat`, pidfds, signal masks | a path, a process id |
+//! | `system` | what several rooms ask of the kernel: mounts, `/proc/PID/stat`, pidfds, signal masks | a path, an open file, a process id, a signal set |
 //! | `control` | manifest, status, events, reload: the asked and the asking side | sockets, the state folder |
 //! | `driver` | the one loop: waits, feeds the core, performs its orders | all of the above |
 //! | `log` | lines on stderr, as text or JSON | values, stderr |

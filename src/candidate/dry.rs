@@ -39,7 +39,8 @@ pub fn dry_exec(path: &Path) -> Answer {
     let Ok(path) = CString::new(path.as_os_str().as_bytes()) else {
         return Answer::Unknown;
     };
-    // No handler of ours may run in the child, which inherits this mask.
+    // No handler of ours may run in the child, which inherits this mask. Where a filter refuses it,
+    // the probe is made all the same.
     let before = set_mask(ALL_SIGNALS).ok();
     let us = std::process::id();
     // SAFETY: the child calls only async-signal-safe functions and ends in execve or _exit.

@@ -26,7 +26,8 @@ pub enum What {
     /// A whole file appeared under this name: a hard link or a symbolic link. Nothing is written
     /// through it (CREATE of an inode with more links, or of a link).
     Linked,
-    /// Bytes were written or the file was cut: somebody has it open (MODIFY).
+    /// Bytes were written or the file was cut: somebody has it open (MODIFY). Also a file that the
+    /// first sweep finds younger than the start: whoever wrote it may have it open.
     Modified,
     /// A writer closed it (`CLOSE_WRITE`).
     Closed,

@@ -1,5 +1,7 @@
 //! The writer test: who has this file open for writing?
 
+use std::cell::LazyCell;
+use std::collections::HashSet;
 use std::fs;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
@@ -13,14 +15,16 @@ use crate::core::{Probe, WriterState};
 pub(super) fn probe(
     paths: Vec<Arc<Path>>,
     vital: impl Iterator<Item = PathBuf>,
-    own: impl FnOnce() -> Vec<i32> + Copy,
+    own: impl FnOnce() -> Vec<i32>,
 ) -> Vec<Probe> {
-    let needed: Vec<_> = vital.filter_map(|path| fs::metadata(path).ok()).collect();
+    let needed: Vec<_> = vital.filter_map(|it| fs::metadata(it).ok().as_ref().map(inode)).collect();
+    // Thousands of files may ask; most often none does.
+    let own = LazyCell::new(|| own().into_iter().flat_map(writes).collect::<HashSet<_>>());
     let test = |path: Arc<Path>| {
         let meta = fs::metadata(&path).ok();
-        let vital = meta.as_ref().is_some_and(|path| needed.iter().any(|it| same_inode(path, it)));
+        let vital = meta.as_ref().is_some_and(|meta| needed.contains(&inode(meta)));
         let writer = match &meta {
-            Some(meta) if meta.is_file() => state(&path, meta, vital, own),
+            Some(meta) if meta.is_file() => state(&path, vital, || own.contains(&inode(meta))),
             // Nothing that could be written is there: whoever wrote it was done with it.
             _ => WriterState::Nobody,
         };
@@ -29,17 +33,12 @@ pub(super) fn probe(
     paths.into_iter().map(test).collect()
 }
 
-fn state(
-    path: &Path,
-    meta: &fs::Metadata,
-    vital: bool,
-    own: impl FnOnce() -> Vec<i32>,
-) -> WriterState {
+fn state(path: &Path, vital: bool, is_own: impl FnOnce() -> bool) -> WriterState {
     let writer = writer(path);
     if writer == Writer::Nobody {
         return WriterState::Nobody;
     }
-    if !vital && own().into_iter().any(|pid| writes(pid, meta)) {
+    if !vital && is_own() {
         return WriterState::OwnGeneration;
     }
     match writer {
@@ -54,13 +53,15 @@ fn state(
     }
 }
 
-/// Whether the process has the file open for writing, by `/proc/PID/fd` and `fdinfo`.
-fn writes(pid: i32, file: &fs::Metadata) -> bool {
-    let Ok(descriptors) = fs::read_dir(format!("/proc/{pid}/fd")) else { return false };
-    descriptors.flatten().any(|descriptor| {
-        fs::metadata(descriptor.path()).is_ok_and(|open| same_inode(&open, file))
-            && opened_for_writing(pid, &descriptor.file_name())
-    })
+/// Device and inode of the files that the process has open for writing, by `/proc/PID/fd` and
+/// `fdinfo`.
+fn writes(pid: i32) -> Vec<(u64, u64)> {
+    let descriptors = fs::read_dir(format!("/proc/{pid}/fd")).into_iter().flatten().flatten();
+    descriptors
+        .filter_map(|descriptor| Some((fs::metadata(descriptor.path()).ok()?, descriptor)))
+        .filter(|(open, it)| open.is_file() && opened_for_writing(pid, &it.file_name()))
+        .map(|(open, _)| inode(&open))
+        .collect()
 }
 
 /// The access mode is the last octal digit pair of `flags:` in proc(5)'s fdinfo.
@@ -72,6 +73,6 @@ fn opened_for_writing(pid: i32, descriptor: &std::ffi::OsStr) -> bool {
     flags.is_some_and(|flags| flags & libc::O_ACCMODE != libc::O_RDONLY)
 }
 
-fn same_inode(one: &fs::Metadata, other: &fs::Metadata) -> bool {
-    (one.dev(), one.ino()) == (other.dev(), other.ino())
+fn inode(file: &fs::Metadata) -> (u64, u64) {
+    (file.dev(), file.ino())
 }

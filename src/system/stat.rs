@@ -1,4 +1,4 @@
-//! A process as `/proc/PID/stat` shows it (proc(5)). Reads only.
+//! A process as `/proc/PID/stat` shows it (proc(5)). What comes in: its id. Reads only.
 
 use std::fs;
 use std::io::Read;

@@ -138,6 +138,7 @@ impl Watch {
             }
         }
         self.table.freeze();
+        self.started = true;
     }
 
     /// The exec succeeded: what was seen at [`Watch::freeze`] (now, if there was none) is what the
@@ -147,7 +148,6 @@ impl Watch {
             self.freeze();
         }
         self.epoch = self.frozen_at.take().unwrap_or(self.epoch);
-        self.started = true;
         self.table.adopt();
         self.digests.again();
         self.poll_after_start();

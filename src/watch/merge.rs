@@ -11,7 +11,7 @@ use crate::core::What;
 
 use super::baseline::Baseline;
 use super::observation::Warning;
-use super::scan::{Scan, Task};
+use super::scan::{Reach, Scan, Task};
 use super::stamp::{Seen, Stamp, digest_link};
 use super::table::FolderId;
 use super::watcher::Watch;
@@ -117,14 +117,21 @@ impl Watch {
         for (name, below) in &scan.folders {
             let had = self.table.child(folder, name);
             let child = had.unwrap_or_else(|| self.table.add_child(folder, name, !first));
+            if scan.task.reach == Reach::Itself {
+                continue;
+            }
             // What is new below a polled folder was made before its watch: no event is missing.
             let poll = scan.task.poll.filter(|_| had.is_some());
             // One that was listed before the folder above had its watch may have been replaced.
-            if had.is_none() || first || scan.task.deep || !self.table.swept(child) {
+            if had.is_none()
+                || first
+                || scan.task.reach == Reach::Everything
+                || !self.table.swept(child)
+            {
                 self.expect(poll);
                 let task = Task {
                     folder: child,
-                    deep: scan.task.deep,
+                    reach: scan.task.reach,
                     poll,
                     doubtful: below.doubtful,
                     pressing: scan.task.pressing || had.is_none() && !first,

@@ -4,7 +4,8 @@
 //! roots has a watch and a packed list of its files as the disk showed them last. An event names a
 //! path and says what it proves; where events are missing – the queue overflowed, a folder is new,
 //! a root came back, a mount is silent – the folder is listed and compared, in slices of a few
-//! milliseconds, and differences come out as [`crate::core::What::Found`]. The *baseline* is what
+//! milliseconds, and differences come out as [`crate::core::What::Found`], in the first sweep those
+//! that are younger than the start as `Modified`. The *baseline* is what
 //! the disk showed when the app was started; [`Watch::differs`] compares with it.
 //!
 //! May come in: the file system, `/proc`, descriptors for poll(2). No thread, no process.

@@ -227,7 +227,8 @@ impl Watch {
         } else {
             self.unseen(path);
             // What the app runs with lay elsewhere, if the sweep had not come here.
-            self.tasks.push_front(Task::deep(id).pressing().doubtful());
+            let task = Task::deep(id).pressing();
+            self.tasks.push_front(if self.started { task.doubtful() } else { task });
         }
         if let Some(kind) = shared_mount(path) {
             let path = path.to_owned();

@@ -20,12 +20,22 @@ use super::stamp::{Seen, Stamp};
 use super::table::{FolderId, LOOSE};
 use super::watcher::Watch;
 
+/// How far below its folder a task goes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Reach {
+    /// Not at all: the folder above was not listed yet, and what lies below waits for that.
+    Itself,
+    /// To folders that were not listed yet.
+    Unknown,
+    /// To all.
+    Everything,
+}
+
 /// A folder to be listed.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Task {
     pub(super) folder: FolderId,
-    /// Known folders below as well, not only unknown ones.
-    pub(super) deep: bool,
+    pub(super) reach: Reach,
     /// For which poll.
     pub(super) poll: Option<usize>,
     /// The folder, or one above, came into its place since the start: files that are seen there for
@@ -38,11 +48,16 @@ pub(super) struct Task {
 impl Task {
     /// The folder itself and what is unknown below it.
     pub(super) fn new(folder: FolderId) -> Self {
-        Self { folder, deep: false, poll: None, doubtful: false, pressing: false }
+        Self { folder, reach: Reach::Unknown, poll: None, doubtful: false, pressing: false }
     }
 
     pub(super) fn pressing(self) -> Self {
         Self { pressing: true, ..self }
+    }
+
+    /// The folder ahead of the one above.
+    pub(super) fn early(folder: FolderId) -> Self {
+        Self { reach: Reach::Itself, ..Self::new(folder) }
     }
 
     pub(super) fn doubtful(self) -> Self {
@@ -51,7 +66,7 @@ impl Task {
 
     /// The folder and everything below it.
     pub(super) fn deep(folder: FolderId) -> Self {
-        Self { deep: true, ..Self::new(folder) }
+        Self { reach: Reach::Everything, ..Self::new(folder) }
     }
 
     pub(super) fn polled(self, poll: usize) -> Self {

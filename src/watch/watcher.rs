@@ -49,7 +49,7 @@ pub struct Watch {
     /// Files first seen with a younger ctime may have changed since the start.
     pub(super) epoch: i64,
     pub(super) frozen_at: Option<i64>,
-    /// An app was started, and may write.
+    /// A start was ordered: the app may write.
     pub(super) started: bool,
     pub(super) polls: Vec<Poll>,
     /// Folders that the kernel gave no watch.
@@ -196,8 +196,8 @@ impl Watch {
     }
 
     /// Watches and lists one folder now: that of the executable, before the first exec. Does
-    /// nothing for a folder outside the roots. One with a long list is left to the sweep, which it
-    /// is the first for; so is the rest of a list after 2 ms.
+    /// nothing for a folder outside the roots. One with a long list is left to the sweep, which
+    /// begins there; so is the rest of a list after 2 ms.
     pub fn prepare(&mut self, folder: &Path) {
         let Some(root) = self.roots.iter().find_map(|root| {
             let id = root.folder()?;
@@ -213,7 +213,8 @@ impl Watch {
         }
         // It may be a root, which waits already.
         self.tasks.retain(|task| task.folder != at);
-        self.tasks.push_front(Task::new(at));
+        let is_root = below.as_os_str().is_empty();
+        self.tasks.push_front(if is_root { Task::new(at) } else { Task::early(at) });
         if !can_wait(folder) {
             self.scan_one(Instant::now() + PREPARE);
         }

@@ -39,7 +39,8 @@ pub(super) struct Mark {
     pub(super) born_here: bool,
     /// It was created in this set, anew or for the first time: its writer is a copy, no log.
     pub(super) copied: bool,
-    /// An event told of it, not a comparison alone: somebody did something just now.
+    /// An event told of it or it is younger than the start, it is no difference alone: somebody did
+    /// something just now.
     pub(super) witnessed: bool,
     /// When the set first heard of it.
     pub(super) begun: Moment,

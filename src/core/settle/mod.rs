@@ -54,7 +54,7 @@ pub(super) struct Settled {
     pub(super) last: Moment,
     /// A sync session wrote it, so the app did not.
     pub(super) by_session: bool,
-    /// The first of them that an event told of; `None` = a comparison found them all.
+    /// The first of them that somebody changed just now; `None` = a comparison found them all.
     pub(super) witnessed: Option<Arc<Path>>,
 }
 

@@ -185,19 +185,41 @@ fn a_long_list_is_left_to_the_sweep_and_what_changes_before_it_is_found() {
 
 #[test]
 fn what_replaces_the_executables_folder_before_the_sweep_is_watched() {
-    let mut field =
-        Field::unswept(&["root/bin/app", "root/bin/lib/one", "next/app"], &["root"], &[]);
+    let made =
+        ["root/a/bin/app", "root/a/bin/lib/one", "root/next/app", "root/next/lib/one", "gone/"];
+    let mut field = Field::unswept(&made, &["root"], &[]);
     next_tick();
-    let bin = field.at("root/bin");
+    let bin = field.at("root/a/bin");
     field.watch.prepare(&bin);
     field.watch.read();
     field.watch.rebase_all();
-    field.watch.by_wd.clear(); // As if the root, whose list is long, had no watch yet.
-    fs::remove_dir_all(&bin).unwrap();
-    fs::rename(field.at("next"), &bin).unwrap();
-    field.tells_in_any_order(&["FolderGone root/bin/lib", "Found root/bin/app"]);
-    fs::write(field.at("root/bin/app"), "2").unwrap();
-    field.tells(&["Modified root/bin/app", "Closed root/bin/app"]);
+    field.watch.work(Duration::ZERO); // One folder of the sweep.
+    field.watch.by_wd.clear(); // As if it had put no watch yet.
+    fs::rename(&bin, field.at("gone/bin")).unwrap();
+    fs::rename(field.at("root/next"), &bin).unwrap();
+    field.told();
+    let paths = ["root/a/bin/app", "root/a/bin/lib/one"];
+    assert_eq!(
+        paths.map(|path| field.differs(path)),
+        [Difference::Changed, Difference::CannotTell]
+    );
+    for path in paths {
+        fs::write(field.at(path), "2").unwrap();
+        field.tells(&[&format!("Modified {path}"), &format!("Closed {path}")]);
+    }
+}
+
+#[test]
+fn what_lies_below_the_executables_folder_is_part_of_the_baseline() {
+    let mut field = Field::unswept(&["root/a/bin/app", "root/a/bin/lib/one"], &["root"], &[]);
+    next_tick();
+    let bin = field.at("root/a/bin");
+    field.watch.prepare(&bin);
+    field.watch.read();
+    field.watch.rebase_all();
+    field.tells(&[]);
+    assert_eq!(field.differs("root/a/bin/lib/one"), Difference::Same);
+    assert_eq!((field.watch.files(), field.watch.folders()), (2, 4));
 }
 
 #[test]

@@ -27,11 +27,14 @@ fn each_edit_of_a_python_module_restarts_once_though_its_bytecode_is_cached() {
 fn an_edit_of_a_python_main_file_by_the_run_user_restarts_once() {
     let app = App::fixture("python");
     let container = start(&app);
-    container.wait_for_page("page one");
+    assert_main_file_reloads(&app, &container);
+}
 
+/// An edit of the script that python was given, by the run user.
+pub(crate) fn assert_main_file_reloads(app: &App, container: &Container) {
+    container.wait_for_page("page one");
     let source = app.edit("app.py", "front.TEXT", "\"main: \" + front.TEXT");
     container.copy_by_tar(&source, "/workspace");
-
     container.wait_for_page("main: page one");
     container.wait_for_starts(2);
 }

@@ -5,6 +5,7 @@
 use crate::harness::container::TARGET;
 use crate::harness::image::Image;
 use crate::harness::{App, Build, Container, RELAUNCH, Ways, assert_reloads, host};
+use crate::interpreted::assert_main_file_reloads;
 
 /// Brings another `watchexec`.
 const THEIRS: &str = "paketo-buildpacks/watchexec";
@@ -157,11 +158,7 @@ fn a_bare_python_of_python_start_runs_and_reloads_the_script_that_is_its_argumen
     assert_eq!(types_of(&image), ("web".to_owned(), types));
 
     let container = Container::start_command(&image, &[], &["app.py"]);
-    container.wait_for_page("page one");
-    let source = app.edit("app.py", "front.TEXT", "\"main: \" + front.TEXT");
-    container.copy_by_tar(&source, "/workspace");
-    container.wait_for_page("main: page one");
-    container.wait_for_starts(2);
+    assert_main_file_reloads(&app, &container);
 }
 
 #[test]

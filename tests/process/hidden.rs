@@ -1,12 +1,10 @@
 //! /proc hidden, or subreapers not to be had: a generation ends all the same.
 
 use super::Case;
-use super::world::{Output, World, eventually, start_on};
-use nix::sys::signal::{Signal, kill};
+use super::world::{Output, World, eventually, orphaned, start_on};
+use nix::sys::signal::kill;
 use nix::unistd::Pid;
-use relaunch_buildpack::process::{
-    Place, Report, become_subreaper, reap_children, shows_processes,
-};
+use relaunch_buildpack::process::{Place, Report, reap_children, shows_processes};
 
 pub(crate) const CASES: &[Case] = &[
     ("with_proc_hidden_a_term_ignoring_tree_is_killed", a_term_ignoring_tree),
@@ -92,20 +90,8 @@ fn an_app_that_obeys() {
 }
 
 fn a_dead_supervisors_app() {
-    become_subreaper().unwrap();
-    let mut output = Output::capture();
     let hidden = Hidden::new();
-    // SAFETY: one thread.
-    let supervisor = unsafe { libc::fork() };
-    if supervisor == 0 {
-        let line = "trap '' TERM; setsid sleep 60 & echo $!; echo $$; while :; do wait; done";
-        let _generation = start_on(&["/bin/sh", "-c", line], Place::OwnSession);
-        loop {
-            nix::unistd::pause();
-        }
-    }
-    let (helper, leader) = (output.pid(), output.pid());
-    kill(Pid::from_raw(supervisor), Signal::SIGKILL).unwrap();
+    let [helper, leader] = orphaned();
     eventually("nothing of the app is left", || {
         let _ = reap_children();
         !exists(helper) && !exists(leader)

@@ -3,10 +3,13 @@
 use std::time::{Duration, Instant};
 
 use super::Case;
-use super::world::{Output, World, eventually, lives, signal, start_on, start_under, status_field};
+use super::world::{
+    Output, World, eventually, lives, orphaned, signal, start_on, start_under, status_field,
+    try_start,
+};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
-use relaunch_buildpack::process::{Keeper, Place, Report, Status, become_subreaper, reap_children};
+use relaunch_buildpack::process::{Keeper, Place, Report, Status, reap_children};
 
 pub(crate) const CASES: &[Case] = &[
     ("a_keeper_is_small_and_apart", a_keeper_is_small_and_apart),
@@ -63,15 +66,7 @@ fn a_dead_prepared_keeper_is_noticed() {
     let keeper = Keeper::prepare().unwrap();
     kill_process(keeper.pid());
     eventually("the keeper is gone", || !lives(keeper.pid()));
-    let arguments = ["true".into()];
-    let order = relaunch_buildpack::process::Order {
-        path: "/bin/true".as_ref(),
-        held: None,
-        arguments: &arguments,
-        environment: &[],
-        place: relaunch_buildpack::process::Place::OwnSession,
-    };
-    let error = keeper.start(&order).unwrap_err();
+    let error = try_start(keeper, &["/bin/true"], Place::OwnSession).unwrap_err();
     assert_eq!(error.kind(), std::io::ErrorKind::BrokenPipe);
 }
 
@@ -193,19 +188,7 @@ fn a_stopped_keeper_is_continued() {
 }
 
 fn a_dead_supervisors_app_is_ended() {
-    become_subreaper().unwrap();
-    let mut output = Output::capture();
-    // SAFETY: one thread.
-    let supervisor = unsafe { libc::fork() };
-    if supervisor == 0 {
-        let line = "trap '' TERM; setsid sleep 60 & echo $!; echo $$; while :; do wait; done";
-        let _generation = start_on(&["/bin/sh", "-c", line], Place::OwnSession);
-        loop {
-            nix::unistd::pause();
-        }
-    }
-    let (helper, leader) = (output.pid(), output.pid());
-    kill_process(supervisor);
+    let [helper, leader] = orphaned();
     eventually("nothing of the app is left", || {
         let _ = reap_children();
         !lives(helper) && !lives(leader)
@@ -218,15 +201,7 @@ fn a_thousand_generations_leave_no_descriptor() {
     let before = count();
     let mut next = Keeper::prepare().unwrap();
     for _ in 0..1000 {
-        let arguments = ["true".into()];
-        let order = relaunch_buildpack::process::Order {
-            path: "/bin/true".as_ref(),
-            held: None,
-            arguments: &arguments,
-            environment: &[],
-            place: relaunch_buildpack::process::Place::OwnSession,
-        };
-        let mut generation = next.start(&order).unwrap();
+        let mut generation = start_under(next, &["/bin/true"], Place::OwnSession);
         next = Keeper::prepare().unwrap();
         world.until_empty(&mut generation);
     }

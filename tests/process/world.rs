@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::env;
 use std::ffi::OsString;
 use std::fs;
-use std::io::{BufRead, BufReader};
+use std::io::{self, BufRead, BufReader};
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
@@ -125,6 +125,11 @@ pub(crate) fn start_on(words: &[&str], place: Place) -> Generation {
 
 /// The same under a keeper that was prepared before.
 pub(crate) fn start_under(keeper: Keeper, words: &[&str], place: Place) -> Generation {
+    try_start(keeper, words, place).unwrap()
+}
+
+/// The same under a keeper that may be gone.
+pub(crate) fn try_start(keeper: Keeper, words: &[&str], place: Place) -> io::Result<Generation> {
     let arguments: Vec<OsString> = words.iter().map(Into::into).collect();
     let mut environment: Vec<(OsString, OsString)> = env::vars_os().collect();
     environment.push(("RELAUNCH_GENERATION".into(), "1".into()));
@@ -135,7 +140,26 @@ pub(crate) fn start_under(keeper: Keeper, words: &[&str], place: Place) -> Gener
         environment: &environment,
         place,
     };
-    keeper.start(&order).unwrap()
+    keeper.start(&order)
+}
+
+/// Kills a supervisor whose app and helper, which left its session, ignore TERM; the pids of both.
+pub(crate) fn orphaned() -> [i32; 2] {
+    become_subreaper().unwrap();
+    let mut output = Output::capture();
+    // SAFETY: one thread.
+    let supervisor = unsafe { libc::fork() };
+    if supervisor == 0 {
+        let line = "trap '' TERM; setsid sleep 60 & echo $!; echo $$; while :; do wait; done";
+        let _generation = start_on(&["/bin/sh", "-c", line], Place::OwnSession);
+        loop {
+            nix::unistd::pause();
+        }
+    }
+    let both = [output.pid(), output.pid()];
+    // SAFETY: takes two integers; the child is not reaped yet.
+    assert_eq!(unsafe { libc::kill(supervisor, libc::SIGKILL) }, 0);
+    both
 }
 
 /// This program, for roles.

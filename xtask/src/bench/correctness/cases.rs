@@ -24,6 +24,8 @@ const ELF: Case =
     Case { name: "", app: App::Elf, ideal: (1, 1), last: "v2", heavy: false, act: |_| Ok(()) };
 /// The same with a script.
 const SCRIPT: Case = Case { app: App::Script, ..ELF };
+/// Each of eight updates may be started, the last one must be.
+const UPDATES: Case = Case { ideal: (1, 8), last: "v9", ..ELF };
 /// Nothing that matters has changed.
 const SAME: Case = Case { ideal: (0, 0), last: "v1", ..ELF };
 
@@ -112,41 +114,11 @@ pub(super) const CASES: &[Case] = &[
         ideal: (1, 3),
         ..ELF
     },
-    Case {
-        name: "8 updates 5 ms apart",
-        act: |it| writing::updates(it, 5),
-        ideal: (1, 8),
-        last: "v9",
-        ..ELF
-    },
-    Case {
-        name: "8 updates 20 ms apart",
-        act: |it| writing::updates(it, 20),
-        ideal: (1, 8),
-        last: "v9",
-        ..ELF
-    },
-    Case {
-        name: "8 updates 50 ms apart",
-        act: |it| writing::updates(it, 50),
-        ideal: (1, 8),
-        last: "v9",
-        ..ELF
-    },
-    Case {
-        name: "8 updates 100 ms apart",
-        act: |it| writing::updates(it, 100),
-        ideal: (1, 8),
-        last: "v9",
-        ..ELF
-    },
-    Case {
-        name: "8 updates 150 ms apart",
-        act: |it| writing::updates(it, 150),
-        ideal: (1, 8),
-        last: "v9",
-        ..ELF
-    },
+    Case { name: "8 updates 5 ms apart", act: |it| writing::updates(it, 5), ..UPDATES },
+    Case { name: "8 updates 20 ms apart", act: |it| writing::updates(it, 20), ..UPDATES },
+    Case { name: "8 updates 50 ms apart", act: |it| writing::updates(it, 50), ..UPDATES },
+    Case { name: "8 updates 100 ms apart", act: |it| writing::updates(it, 100), ..UPDATES },
+    Case { name: "8 updates 150 ms apart", act: |it| writing::updates(it, 150), ..UPDATES },
     Case {
         name: "an update while the app starts",
         act: writing::while_starting,

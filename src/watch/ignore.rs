@@ -1,15 +1,15 @@
-//! Which paths never count: editors' temporary files, version control, bytecode caches, and the
-//! user's globs. Values only. Temporary files of sync clients (`.name.XXXXXX` and kin) are *not*
-//! among them: they are evidence that a writer is at work.
+//! Which paths never count: editors' temporary files, version control, bytecode caches, notes of
+//! build tools, and the user's globs. Values only. Temporary files of sync clients (`.name.XXXXXX`
+//! and kin) are *not* among them: they are evidence that a writer is at work.
 
 use std::collections::HashSet;
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
-/// Built-in patterns; each is a name that an editor, a version control system or an interpreter
-/// makes beside the files that a person means.
+/// Built-in patterns; each is a name that an editor, a version control system, an interpreter or a
+/// build tool makes beside the files that a person means.
 #[rustfmt::skip] // It moves a comment behind the entry before it.
-pub const BUILT_IN: [&str; 21] = [
+pub const BUILT_IN: [&str; 23] = [
     // vim: swap files, the backup and the probe for a writable folder.
     "*.swp", "*.swo", "*.swx", "*~", "4913",
     // emacs: auto-save file and lock link.
@@ -20,6 +20,8 @@ pub const BUILT_IN: [&str; 21] = [
     ".git", ".hg", ".svn", ".jj",
     // Bytecode caches: written by the app itself.
     "__pycache__", "*.pyc",
+    // What cargo notes for itself, while its lock is not open yet and rustc may take its time.
+    ".rustc_info.json", "CACHEDIR.TAG",
     // What file systems and desktops leave behind.
     ".DS_Store", ".nfs*", ".fuse_hidden*", ".directory",
 ];
@@ -167,8 +169,9 @@ mod tests {
             "/app/lib/__pycache__/lib.cpython-311.pyc",
             "/app/old.pyc",
             "/app/.DS_Store",
+            "/app/target/.rustc_info.json",
         ];
-        assert_eq!(covered(&Ignore::new(&[]), &paths), [true; 11]);
+        assert_eq!(covered(&Ignore::new(&[]), &paths), [true; 12]);
     }
 
     #[test]

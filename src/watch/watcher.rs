@@ -255,8 +255,8 @@ pub(super) fn can_wait(folder: &Path) -> bool {
     fs::metadata(folder).is_ok_and(|meta| meta.len() > LONG) && shared_mount(folder).is_none()
 }
 
-/// Bytes of a folder itself, stat(2): 1,600 to 3,000 names on ext4, xfs and tmpfs.
-const LONG: u64 = 64 << 10;
+/// Bytes of a folder itself, stat(2): 400 to 800 names on ext4, xfs and tmpfs.
+const LONG: u64 = 16 << 10;
 /// What the first exec may wait for the listing of the executable's folder: 2 ms list about 1,500
 /// files.
 const PREPARE: Duration = Duration::from_millis(2);

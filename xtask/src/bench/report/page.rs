@@ -142,7 +142,7 @@ const WHY: &str = "\n## Where Relaunch is not first, and why\n\n\
       a large file is given longer, since its next file would wait in the same pipe.\n\
     - Start-up: the loop starts the app before it watches anything. Relaunch looks at the executable, \
       forks a keeper and watches the executable's folder first, about half a millisecond, and lists it, up \
-      to 2 ms. A folder with thousands of names is left to the time behind the exec, as the rest of a \
+      to 2 ms. A folder with some hundred names is left to the time behind the exec, as the rest of a \
       tree is.\n\
     - Under load the window is stretched, since the pauses of every writer are.\n\
     - A reload beside a helper that ignores TERM: it is given 2 s and then killed. Most others leave it \

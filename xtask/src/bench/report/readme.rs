@@ -45,9 +45,11 @@ fn part(results: &Results) -> String {
         );
     }
     let machine = &results.machine;
+    let parts =
+        if results.parts > 1 { format!(" in {} parts", results.parts) } else { String::new() };
     let _ = writeln!(
         text,
-        "\nMedians of one run, {}, {} cores, Linux {}. The floor is the smallest C program that waits on \
+        "\nMedians of one run{parts}, {}, {} cores, Linux {}. The floor is the smallest C program that waits on \
          inotify, kills and execs. Right is what Relaunch promises, for the kinds of change that sync \
          clients and people made in our traces. [Everything that was measured](docs/benchmark.md).",
         machine.date, machine.cores, machine.kernel

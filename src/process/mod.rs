@@ -48,8 +48,8 @@ pub use signals::{Received, Sender, Signals};
 pub use status::{Child, Status};
 pub use terminal::Terminal;
 
-/// What comes in as bytes, from a keeper or from `/proc`: for those who try these parsers with bytes
-/// of their own.
+/// What comes in as bytes, from a keeper or for one: for those who try these parsers with bytes of
+/// their own.
 pub mod bytes {
     pub use super::message::{Message, SIZE};
     pub use super::order::{HEAD, Pointers, Received as ReceivedOrder};

@@ -1,5 +1,5 @@
-//! The children of processes, and what else of them /proc shows. What
-//! comes in: their ids. Reads only.
+//! The children of processes, and what else of them /proc shows. What comes in: their ids. Reads
+//! only.
 
 use std::fs;
 use std::thread;

@@ -3,13 +3,15 @@
 //!
 //! Signal sets go to the kernel directly, as 64 bits: glibc hides signals 32 and 33, and a child
 //! must not inherit them ignored or blocked either.
-#![allow(unsafe_code)] // fork, execve, waitid, pidfds and raw signal sets have no safe form.
+#![allow(unsafe_code)] // fork, execve, waitid, pidfd_send_signal and raw signal sets have no safe form.
 
 use std::ffi::CStr;
 use std::io;
 use std::mem::{MaybeUninit, zeroed};
 use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd, RawFd};
 use std::ptr;
+
+use nix::errno::Errno;
 
 use super::{Child, Status};
 use crate::settings::SignalNumber;
@@ -269,7 +271,8 @@ fn check(result: i32) -> io::Result<()> {
 }
 
 fn check_long(result: libc::c_long) -> io::Result<()> {
-    if result == -1 { Err(io::Error::last_os_error()) } else { Ok(()) }
+    Errno::result(result)?;
+    Ok(())
 }
 
 fn owned(fd: libc::c_long) -> io::Result<OwnedFd> {

@@ -5,6 +5,8 @@
 
 use std::io;
 
+use nix::errno::Errno;
+
 /// Every signal, 1 to 64; bit n - 1 stands for signal n.
 pub(crate) const ALL_SIGNALS: u64 = u64::MAX;
 /// Size of a signal set of the kernel in bytes.
@@ -27,5 +29,6 @@ pub(crate) fn set_mask(mask: u64) -> io::Result<u64> {
             SET_SIZE,
         )
     };
-    if result < 0 { Err(io::Error::last_os_error()) } else { Ok(before) }
+    Errno::result(result)?;
+    Ok(before)
 }

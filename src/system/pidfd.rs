@@ -4,6 +4,8 @@
 use std::io;
 use std::os::fd::{FromRawFd, OwnedFd, RawFd};
 
+use nix::errno::Errno;
+
 /// `pidfd_open(2)`, close-on-exec by itself; readable for poll(2) when the process ends.
 ///
 /// # Errors
@@ -12,9 +14,7 @@ use std::os::fd::{FromRawFd, OwnedFd, RawFd};
 pub(crate) fn pidfd_open(pid: i32) -> io::Result<OwnedFd> {
     // SAFETY: takes two integers and returns a new descriptor or -1.
     let raw = unsafe { libc::syscall(libc::SYS_pidfd_open, pid, 0) };
-    match RawFd::try_from(raw) {
-        // SAFETY: the kernel just made this descriptor; nobody else has it.
-        Ok(raw) if raw >= 0 => Ok(unsafe { OwnedFd::from_raw_fd(raw) }),
-        _ => Err(io::Error::last_os_error()),
-    }
+    let raw = RawFd::try_from(Errno::result(raw)?).map_err(io::Error::other)?;
+    // SAFETY: the kernel just made this descriptor; nobody else has it.
+    Ok(unsafe { OwnedFd::from_raw_fd(raw) })
 }

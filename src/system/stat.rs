@@ -29,7 +29,7 @@ pub struct Process {
 #[must_use]
 pub fn process_in(proc: &Path, pid: i32) -> Option<Process> {
     let mut buffer = [0; 1024];
-    let mut file = fs::File::open(proc.join(pid.to_string()).join("stat")).ok()?;
+    let mut file = fs::File::open(proc.join(format!("{pid}/stat"))).ok()?;
     let length = file.read(&mut buffer).ok()?;
     parse(pid, buffer.get(..length)?)
 }

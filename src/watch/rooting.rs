@@ -227,8 +227,8 @@ impl Watch {
         } else {
             self.unseen(path);
             // What the app runs with lay elsewhere, if the sweep had not come here.
-            let task = Task::deep(id).pressing();
-            self.tasks.push_front(if self.started { task.doubtful() } else { task });
+            let doubtful = self.started;
+            self.tasks.push_front(Task { doubtful, ..Task::deep(id).pressing() });
         }
         if let Some(kind) = shared_mount(path) {
             let path = path.to_owned();

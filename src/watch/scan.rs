@@ -60,10 +60,6 @@ impl Task {
         Self { reach: Reach::Itself, ..Self::new(folder) }
     }
 
-    pub(super) fn doubtful(self) -> Self {
-        Self { doubtful: true, ..self }
-    }
-
     /// The folder and everything below it.
     pub(super) fn deep(folder: FolderId) -> Self {
         Self { reach: Reach::Everything, ..Self::new(folder) }

@@ -4,8 +4,8 @@ use std::time::{Duration, Instant};
 
 use super::Case;
 use super::world::{
-    Output, World, eventually, lives, orphaned, signal, start_on, start_under, status_field,
-    try_start,
+    Output, World, eventually, kill_process, lives, orphaned, signal, start_on, start_under,
+    status_field, try_start,
 };
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
@@ -24,10 +24,6 @@ pub(crate) const CASES: &[Case] = &[
     ("a_dead_supervisors_app_is_ended", a_dead_supervisors_app_is_ended),
     ("a_thousand_generations_leave_no_descriptor", a_thousand_generations_leave_no_descriptor),
 ];
-
-fn kill_process(pid: i32) {
-    kill(Pid::from_raw(pid), Signal::SIGKILL).unwrap();
-}
 
 fn a_keeper_is_small_and_apart() {
     let world = World::new();

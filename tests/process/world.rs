@@ -10,6 +10,8 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
 use relaunch_buildpack::process::{
     Child, Generation, Keeper, Order, Place, Report, Signals, Status, become_subreaper,
     reap_children,
@@ -157,9 +159,12 @@ pub(crate) fn orphaned() -> [i32; 2] {
         }
     }
     let both = [output.pid(), output.pid()];
-    // SAFETY: takes two integers; the child is not reaped yet.
-    assert_eq!(unsafe { libc::kill(supervisor, libc::SIGKILL) }, 0);
+    kill_process(supervisor);
     both
+}
+
+pub(crate) fn kill_process(pid: i32) {
+    kill(Pid::from_raw(pid), Signal::SIGKILL).unwrap();
 }
 
 /// This program, for roles.
@@ -248,10 +253,7 @@ pub(crate) fn end_descendants() -> usize {
         }
         for pid in children {
             ended += usize::from(lives(pid));
-            let _ = nix::sys::signal::kill(
-                nix::unistd::Pid::from_raw(pid),
-                nix::sys::signal::Signal::SIGKILL,
-            );
+            let _ = kill(Pid::from_raw(pid), Signal::SIGKILL);
         }
         std::thread::sleep(Duration::from_millis(5));
     }

@@ -5,7 +5,7 @@ use std::fs;
 
 use crate::apps;
 use crate::runner::Case;
-use crate::world::{Run, Setup, pause};
+use crate::world::{Run, Setup, is_there, pause};
 
 pub(crate) const CASES: &[Case] = &[
     ("a folder in the place of the executable is refused", || {
@@ -85,8 +85,7 @@ fn two_supervisors() {
 
 /// The tree lies on a mount in a namespace of its own, into which the case looks.
 fn on_a_mount(line: &str) {
-    if !nix::unistd::geteuid().is_root() {
-        println!("left out: only root can mount");
+    if !is_there(nix::unistd::geteuid().is_root(), "only root can mount") {
         return;
     }
     let setup = Setup::elf();

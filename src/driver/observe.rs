@@ -35,16 +35,32 @@ pub(super) fn watch(settings: &Settings, command: &Command) -> (Vec<PathBuf>, Wa
 }
 
 impl Supervisor {
-    pub(super) fn observed(&mut self, observation: Observation) {
+    /// Takes in what the watch saw, and whether it compares the disk with its tables.
+    pub(super) fn read_watch(&mut self) {
+        for observation in self.watch.read() {
+            let event = self.observed(observation);
+            self.news.extend(event);
+        }
+        let busy = self.watch.busy();
+        if busy != self.scanning {
+            self.scanning = busy;
+            self.news.push_back(if busy { Event::ScanBegan } else { Event::ScanEnded });
+        }
+    }
+
+    fn observed(&mut self, observation: Observation) -> Option<Event> {
         self.undigested |= !matches!(observation, Observation::Used(_));
         match observation {
-            Observation::File(event) if self.counts(&event) => self.feed(Event::File(event)),
-            Observation::File(_) => {}
-            Observation::Used(event) => self.feed(Event::Used(event)),
+            Observation::File(event) => self.counts(&event).then_some(Event::File(event)),
+            Observation::Used(event) => Some(Event::Used(event)),
             Observation::Overflow => {
                 self.warn("more changed at once than the kernel remembers; comparing everything");
+                None
             }
-            Observation::Warning(warning) => self.warn(&warning.to_string()),
+            Observation::Warning(warning) => {
+                self.warn(&warning.to_string());
+                None
+            }
         }
     }
 
@@ -70,15 +86,6 @@ impl Supervisor {
         self.spared = self.grounds.spared(&self.command);
         self.watch.listen(&self.spared);
         self.watch.prepare_listening(LISTEN);
-    }
-
-    /// Tells the core when the watch begins and ends to compare the disk with its tables.
-    pub(super) fn tell_of_scans(&mut self) {
-        let busy = self.watch.busy();
-        if busy != self.scanning {
-            self.scanning = busy;
-            self.feed(if busy { Event::ScanBegan } else { Event::ScanEnded });
-        }
     }
 
     /// Looks for sessions and load; keeps what must be waited for.

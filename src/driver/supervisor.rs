@@ -59,6 +59,8 @@ pub(super) struct Supervisor {
     asked: bool,
     /// When the last slice of what can wait was worked off.
     worked: Moment,
+    /// What has come and the core does not know yet, oldest first.
+    pub(super) news: VecDeque<Event>,
     /// The core was told that the watch compares.
     pub(super) scanning: bool,
     roots: Vec<PathBuf>,
@@ -127,6 +129,7 @@ impl Supervisor {
             undigested: true,
             asked: false,
             worked: Moment::ZERO,
+            news: VecDeque::new(),
             scanning: false,
             grounds: Grounds::new(&settings, &roots),
             spared: Vec::new(),
@@ -169,10 +172,8 @@ impl Supervisor {
     /// One turn: wait, then take in what happened, file events first.
     fn turn(&mut self) {
         let ended_sessions = self.wait();
-        for observation in self.watch.read() {
-            self.observed(observation);
-        }
-        self.tell_of_scans();
+        self.read_watch();
+        self.take_news();
         for pid in ended_sessions {
             self.feed(Event::SessionEnded { pid });
         }
@@ -265,12 +266,18 @@ impl Supervisor {
         }
     }
 
-    /// Hands one event to the core and performs what follows, answers included.
+    /// Hands one event to the core, behind what has come before it, and performs what follows.
     pub(super) fn feed(&mut self, event: Event) {
-        let mut events = VecDeque::from([event]);
-        while let Some(event) = events.pop_front() {
+        self.news.push_back(event);
+        self.take_news();
+    }
+
+    /// Hands what has come to the core, in its order; answers to the core's orders go first.
+    fn take_news(&mut self) {
+        let mut answers = VecDeque::new();
+        while let Some(event) = answers.pop_front().or_else(|| self.news.pop_front()) {
             for action in self.core.handle(event, self.clock.now()) {
-                events.extend(self.perform(action));
+                answers.extend(self.perform(action));
             }
         }
     }
@@ -292,7 +299,11 @@ impl Supervisor {
                 let own = || processes_of(current);
                 let vital =
                     program.map(|it| [Some(it.path), it.script]).into_iter().flatten().flatten();
-                vec![Event::Probed(probe(paths, vital, own))]
+                let answer = Event::Probed(probe(paths, vital, own));
+                // A file that is found closed was perhaps written since we read last.
+                self.read_watch();
+                self.news.push_back(answer);
+                Vec::new()
             }
             Action::Judge(order) => {
                 // Before the judgement: what changes during it is seen by the second look.

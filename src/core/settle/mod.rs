@@ -197,6 +197,10 @@ impl Settler {
         let Phase::Collecting(pending) = &mut self.phase else {
             return None;
         };
+        // What happened while the writers were tested comes before the answer.
+        let Writers::Askable { from, pause } = pending.writers else {
+            return None;
+        };
         let unseen = self.clients.is_empty();
         let stale = pending.looked.is_none_or(|at| at < pending.set.last && now >= at + LOOK_AGAIN);
         if unseen && stale {
@@ -209,13 +213,10 @@ impl Settler {
             return None;
         }
         if pending.set.is_open() {
-            let Writers::Askable { from, pause } = pending.writers else {
-                return None;
-            };
             if now < from {
                 return None;
             }
-            pending.writers = Writers::Asked { pause };
+            pending.writers = Writers::Asked { at: now, pause };
             return Some(Step::Probe(pending.set.open()));
         }
         let settled = Settled {
@@ -245,8 +246,8 @@ impl Settler {
             Writers::Askable { from, .. } if pending.set.is_open() => {
                 Some(due.min(pending.set.first + RESTLESS).max(from))
             }
-            Writers::Asked { .. } if pending.set.is_open() => None,
-            Writers::Askable { .. } | Writers::Asked { .. } => Some(due),
+            Writers::Askable { .. } => Some(due),
+            Writers::Asked { .. } => None,
         }
     }
 

@@ -62,8 +62,8 @@ const SESSION_LONGER: u32 = 6;
 pub(super) enum Writers {
     /// It may be asked from this moment on.
     Askable { from: Moment, pause: Duration },
-    /// It was asked and has not answered.
-    Asked { pause: Duration },
+    /// It was asked then and has not answered.
+    Asked { at: Moment, pause: Duration },
 }
 
 /// Whether a sync session wrote the set.

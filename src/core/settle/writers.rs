@@ -18,7 +18,7 @@ impl Settler {
         let Phase::Collecting(pending) = &mut self.phase else {
             return Vec::new();
         };
-        let Writers::Asked { pause } = pending.writers else {
+        let Writers::Asked { at, pause } = pending.writers else {
             return Vec::new();
         };
         let in_session = !self.clients.is_empty();
@@ -35,6 +35,8 @@ impl Settler {
             let only_a_log =
                 pending.set.may_be_log(path) && log_patience.is_some_and(|until| now >= until);
             match (writer, vital) {
+                // Written meanwhile: the answer may be older.
+                (WriterState::Nobody, _) if since > at && !overdue => {}
                 (WriterState::Nobody, _) => {
                     self.own.remove(path);
                     pending.set.presume_closed(path, now);

@@ -32,6 +32,10 @@ impl<'a> Author<'a> {
             Pattern::Tar | Pattern::BusyboxTar => self.tar(files, pattern == Pattern::Tar, 30),
             Pattern::Rsync => self.rsync(files),
             Pattern::InPlaceChunks => self.chunks(&app, 1_500),
+            Pattern::SlowFirst => {
+                self.chunks(&app, 400);
+                self.copy_within(&name(DATA), 15);
+            }
             Pattern::DataChunks => self.chunks(&name(DATA), 150),
             Pattern::Pieces => self.pieces(&app),
             Pattern::HardLink => {

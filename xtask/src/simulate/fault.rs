@@ -14,6 +14,8 @@ pub(super) enum Fault {
     ForeignAsNobody,
     /// The app's own open files are taken for a foreign writer's.
     OwnAsForeign,
+    /// The answer of the writer test comes before what happened meanwhile.
+    ProbeAhead,
     /// An executable that is being written is taken for a changed one.
     BusyAsChanged,
     /// An executable that is cut is taken for a changed one.
@@ -86,10 +88,11 @@ pub(super) enum Fault {
     SparedTooMuch,
 }
 
-pub(super) const FAULTS: [Fault; 38] = [
+pub(super) const FAULTS: [Fault; 39] = [
     Fault::ModifiedAsClosed,
     Fault::ForeignAsNobody,
     Fault::OwnAsForeign,
+    Fault::ProbeAhead,
     Fault::BusyAsChanged,
     Fault::RefusedAsChanged,
     Fault::ScanForgotten,

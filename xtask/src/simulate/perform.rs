@@ -102,7 +102,12 @@ impl World {
         })]
     }
 
+    /// What happens before a file is tested and after it is read behind all of it.
     fn probe(&mut self, paths: &[Arc<Path>]) -> Vec<Event> {
+        // Thousands of files take a while, and so does another process whose turn it is.
+        let longest = if self.random.chance(30) { 10_000 } else { 100 };
+        let time = self.random.micros(3, longest);
+        self.spend(time);
         let probes = paths.iter().map(|path| {
             let writer = match self.disk.writers(path) {
                 [] => WriterState::Nobody,
@@ -111,10 +116,15 @@ impl World {
             };
             Probe { path: Arc::clone(path), writer, vital: **path == *name(APP) }
         });
-        let probes = probes.collect();
-        let time = self.random.micros(3, 100);
+        let answer = Event::Probed(probes.collect());
+        let time = self.random.micros(3, longest);
         self.spend(time);
-        vec![Event::Probed(probes)]
+        if self.fault == Some(Fault::ProbeAhead) {
+            return vec![answer];
+        }
+        self.read_watch();
+        self.news.push_back(answer);
+        Vec::new()
     }
 
     fn judge(&self, question: &Judge) -> Judgement {

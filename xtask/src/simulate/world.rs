@@ -8,7 +8,9 @@
 //!    signals, then what became of processes, then `Woke` if the deadline has passed, and what people
 //!    ask for. While it probes, judges or execs, the
 //!    world goes on, and what happens is read afterwards.
-//! 2. Every `LookAround`, `Probe` and `Judge` is answered, at once, before anything else is fed.
+//! 2. Every `LookAround` and `Judge` is answered at once, before anything else is fed. A `Probe` is
+//!    answered behind all that the kernel queued until then: a file that is found closed may have been
+//!    written a moment ago.
 //! 3. *Baseline before exec*: the state of all watched files is noted before the exec, never after.
 //!    What was really exec'ed comes from the running process; if it is not what the baseline says,
 //!    the executable is fed as `Found` after `Started`.
@@ -79,6 +81,8 @@ pub(super) struct World {
     agenda: BTreeMap<(Duration, u64), Step>,
     steps: u64,
     pub(super) inbox: VecDeque<Event>,
+    /// What the driver has read and the core does not know yet.
+    pub(super) news: VecDeque<Event>,
     wake: Option<Duration>,
     pub(super) processes: Vec<Process>,
     /// What the driver believes the app has read, and what it really has.
@@ -154,6 +158,7 @@ impl World {
             agenda: BTreeMap::new(),
             steps: 0,
             inbox: VecDeque::new(),
+            news: VecDeque::new(),
             wake: None,
             processes: Vec::new(),
             baseline: BTreeMap::new(),
@@ -346,9 +351,8 @@ impl World {
         self.wake = None;
         let mut events = self.inbox.drain(..).collect::<Vec<_>>();
         events.sort_by_key(rank);
-        for event in self.watch.read(&mut self.queue, &self.disk, self.fault) {
-            self.feed(event);
-        }
+        self.read_watch();
+        self.take_news();
         for event in events {
             self.feed(event);
         }
@@ -357,10 +361,21 @@ impl World {
         }
     }
 
-    /// Feeds an event, performs what follows and feeds the answers, until nothing is left to say.
+    pub(super) fn read_watch(&mut self) {
+        self.news.extend(self.watch.read(&mut self.queue, &self.disk, self.fault));
+    }
+
+    /// Feeds an event behind what was read before it.
     fn feed(&mut self, event: Event) {
-        let mut events = VecDeque::from([event]);
-        while let Some(event) = events.pop_front() {
+        self.news.push_back(event);
+        self.take_news();
+    }
+
+    /// Feeds what was read, performs what follows and feeds the answers, until nothing is left to
+    /// say.
+    fn take_news(&mut self) {
+        let mut answers = VecDeque::new();
+        while let Some(event) = answers.pop_front().or_else(|| self.news.pop_front()) {
             if self.exited.is_some() {
                 return;
             }
@@ -374,7 +389,7 @@ impl World {
             for action in self.core.handle(event, self.now) {
                 for action in tamper_with_action(self.fault, action) {
                     self.say(|| format!("  {action:?}"));
-                    events.extend(self.perform(action));
+                    answers.extend(self.perform(action));
                 }
             }
             self.forget_hangup();

@@ -64,6 +64,7 @@ pub(super) enum Pattern {
     BusyboxTar,
     Rsync,
     InPlaceChunks,
+    SlowFirst,
     Pieces,
     HardLink,
     MoveLoop,
@@ -82,7 +83,7 @@ pub(super) enum Pattern {
     Classic,
 }
 
-pub(super) const PATTERNS: [Pattern; 23] = [
+pub(super) const PATTERNS: [Pattern; 24] = [
     Pattern::Copy,
     Pattern::CopyForce,
     Pattern::Install,
@@ -90,6 +91,7 @@ pub(super) const PATTERNS: [Pattern; 23] = [
     Pattern::BusyboxTar,
     Pattern::Rsync,
     Pattern::InPlaceChunks,
+    Pattern::SlowFirst,
     Pattern::Pieces,
     Pattern::HardLink,
     Pattern::MoveLoop,

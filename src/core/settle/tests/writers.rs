@@ -102,3 +102,25 @@ fn a_log_that_never_rests_delays_the_rest_by_two_seconds() {
     // Two seconds, and the pause until the next writer test.
     assert!((2_010..2_200).contains(&ms), "{ms}");
 }
+
+#[test]
+fn what_happened_while_the_writers_were_tested_counts_before_the_answer() {
+    // The last bytes and the close, or the next piece: the file is found closed either way.
+    for what in [What::Closed, What::Modified] {
+        let mut walk = Walk::new();
+        let app = path("app");
+        walk.opened("app", WriterState::Foreign, true).file("app", What::Modified).at(300);
+        walk.now = walk.settler.deadline(None).unwrap();
+        let asked = walk.settler.poll(None, walk.now);
+        assert_eq!(asked, Some(Step::Probe(vec![Arc::clone(&app)])));
+        walk.open.clear();
+        walk.now += Duration::from_millis(1);
+        let changed = walk.ms();
+        walk.settler.file(&FileEvent { path: Arc::clone(&app), what }, walk.now);
+        let answer = [Probe { path: app, writer: WriterState::Nobody, vital: true }];
+        walk.settler.probed(&answer, None, walk.now);
+        let (ms, names) = walk.settles().unwrap();
+        assert!(ms >= changed + 20, "settled {} ms after the change", ms - changed);
+        assert_eq!(names, ["app"]);
+    }
+}

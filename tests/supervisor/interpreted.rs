@@ -23,7 +23,7 @@ fn start() -> Run {
 fn made_again() {
     let run = start();
     run.shell("rm -r tree/dist");
-    pause(1_500);
+    run.wait_for("refused: tree/dist/main is gone");
     run.shell("mkdir tree/dist; cp new tree/dist/main");
     run.assert_story(&["start 1", "refused: tree/dist/main is gone", "stop 1", "start 2"]);
     run.assert_runs("v2");

@@ -9,6 +9,7 @@ use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
 use crate::runner::Case;
+use crate::traced::until;
 use crate::world::{Run, Setup, pause};
 
 pub(crate) const CASES: &[Case] = &[
@@ -86,7 +87,8 @@ fn health_checks() {
     thread::scope(|scope| {
         let copy = "cp src/f1 src/f2 src/f3 tree; for i in {4..60}; do cp src/f$i tree/; sleep 0.015; done; cp -f src/app tree/";
         let copying = scope.spawn(|| run.shell(copy));
-        pause(100);
+        // A check that began before the first write might be its author.
+        until("file of the copy", || run.path("tree/f6").exists().then_some(()));
         while !copying.is_finished() {
             session(&run, "sleep 0.01");
         }

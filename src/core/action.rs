@@ -9,11 +9,13 @@ use super::note::Note;
 /// An output of [`Core::handle`](super::Core::handle), to be performed in order.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Action {
-    /// Look for sync sessions and for load; answer with `LookedAround`.
+    /// Look for sync sessions and for load; answer with `LookedAround`, behind all that happened
+    /// until then.
     LookAround,
-    /// Test who writes these files; answer with `Probed`.
+    /// Test who writes these files; answer with `Probed`, behind all that happened until then: a file
+    /// that is found closed may have been written a moment ago.
     Probe(Vec<Arc<Path>>),
-    /// Compare these paths with what runs and check the executable; answer with `Judged`.
+    /// Compare these paths with what runs and check the executable; answer with `Judged`, at once.
     Judge(Judge),
     /// The app may be stale in this file from now on: digest it in an idle moment, so that a touch
     /// is told from a change. Before, our own reading would have looked like the app's.

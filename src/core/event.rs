@@ -16,8 +16,8 @@ pub enum Event {
     File(FileEvent),
     /// Somebody opened, read or listed something below a spared root; evidence of use.
     Used(UseEvent),
-    /// These roots are listened to under the generation that was just started: a file there that
-    /// nobody opens is not in use. Follows `Started`; without it everything counts.
+    /// These roots are listened to under the generation that has just started: a file there that
+    /// nobody opens is not in use. Comes before `Started`; without it everything counts.
     Spared {
         /// The roots; see [`spared`](super::usage::spared).
         roots: Vec<Arc<Path>>,

@@ -19,7 +19,7 @@
 //! # Call order for the driver
 //!
 //! 1. [`Core::handle`] with each event, in the order in which it happened; perform the returned
-//!    actions in order, feeding back their answers.
+//!    actions in order, feeding back their answers as each [`Action`] says.
 //! 2. When there is nothing left to feed: wait until [`Core::deadline`] or the next event.
 //! 3. At the deadline: `handle(Event::Woke)`. Waking too early is harmless.
 

@@ -192,11 +192,17 @@ fn a_writer_is_waited_for_two_seconds_while_nothing_runs() {
     while !out.iter().any(|it| matches!(it, Action::Start { .. })) {
         out = if out == [Action::Probe(vec![app()])] {
             core.handle(Event::Probed(vec![busy()]), now)
+        } else if out == [Action::LookAround] {
+            core.handle(looked(), now)
         } else {
             // It writes all the time.
-            core.handle(file(What::Modified), now);
-            now = core.deadline().unwrap();
-            core.handle(Event::Woke, now)
+            let asked = core.handle(file(What::Modified), now);
+            if asked.is_empty() {
+                now = core.deadline().unwrap();
+                core.handle(Event::Woke, now)
+            } else {
+                asked
+            }
         };
     }
     let why = "/w/app is still being written".to_owned();

@@ -48,6 +48,13 @@ impl Supervisor {
         }
     }
 
+    /// An answer speaks of what has happened: a file that is found closed was perhaps written since we
+    /// read last.
+    pub(super) fn answer_behind_events(&mut self, answer: Event) {
+        self.read_watch();
+        self.news.push_back(answer);
+    }
+
     fn observed(&mut self, observation: Observation) -> Option<Event> {
         self.undigested |= !matches!(observation, Observation::Used(_));
         match observation {

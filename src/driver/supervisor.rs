@@ -288,7 +288,9 @@ impl Supervisor {
             Action::LookAround => {
                 // A set has begun: the keeper is ready before it settles, and none waits idle.
                 self.prepare_keeper();
-                vec![self.look_around()]
+                let seen = self.look_around();
+                self.answer_behind_events(seen);
+                Vec::new()
             }
             Action::Probe(paths) => {
                 let program = self.command.resolve().ok();
@@ -299,10 +301,8 @@ impl Supervisor {
                 let own = || processes_of(current);
                 let vital =
                     program.map(|it| [Some(it.path), it.script]).into_iter().flatten().flatten();
-                let answer = Event::Probed(probe(paths, vital, own));
-                // A file that is found closed was perhaps written since we read last.
-                self.read_watch();
-                self.news.push_back(answer);
+                let writers = probe(paths, vital, own);
+                self.answer_behind_events(Event::Probed(writers));
                 Vec::new()
             }
             Action::Judge(order) => {

@@ -32,7 +32,7 @@ use std::time::Duration;
 
 pub use temporary::is_temporary;
 
-use self::pending::{Origin, Pending, Phase, Writers};
+use self::pending::{Origin, Pending, Phase};
 use self::set::{ChangeSet, Shape};
 use self::window::Window;
 use super::{FileEvent, Moment, Surroundings, What};
@@ -167,6 +167,7 @@ impl Settler {
         let Phase::Collecting(pending) = &mut self.phase else {
             return;
         };
+        pending.asked = None;
         for session in young {
             self.clients.insert(session.pid);
             pending.session = Origin::Session;
@@ -197,14 +198,14 @@ impl Settler {
         let Phase::Collecting(pending) = &mut self.phase else {
             return None;
         };
-        // What happened while the writers were tested comes before the answer.
-        let Writers::Askable { from, pause } = pending.writers else {
+        if pending.asked.is_some() {
             return None;
-        };
+        }
         let unseen = self.clients.is_empty();
         let stale = pending.looked.is_none_or(|at| at < pending.set.last && now >= at + LOOK_AGAIN);
         if unseen && stale {
             pending.looked = Some(now);
+            pending.asked = Some(now);
             return Some(Step::LookAround);
         }
         // What is written to without rest never comes to its quiet time; it may be the app's own log.
@@ -213,10 +214,10 @@ impl Settler {
             return None;
         }
         if pending.set.is_open() {
-            if now < from {
+            if now < pending.probe_from {
                 return None;
             }
-            pending.writers = Writers::Asked { at: now, pause };
+            pending.asked = Some(now);
             return Some(Step::Probe(pending.set.open()));
         }
         let settled = Settled {
@@ -242,12 +243,12 @@ impl Settler {
         let Phase::Collecting(pending) = &self.phase else {
             return None;
         };
-        match pending.writers {
-            Writers::Askable { from, .. } if pending.set.is_open() => {
-                Some(due.min(pending.set.first + RESTLESS).max(from))
+        match pending.asked {
+            Some(_) => None,
+            None if pending.set.is_open() => {
+                Some(due.min(pending.set.first + RESTLESS).max(pending.probe_from))
             }
-            Writers::Askable { .. } => Some(due),
-            Writers::Asked { .. } => None,
+            None => Some(due),
         }
     }
 
@@ -285,7 +286,8 @@ impl Settler {
     pub(super) fn busy(&mut self, path: &Arc<Path>, now: Moment) {
         if let Phase::Judging(mut pending) = std::mem::replace(&mut self.phase, Phase::Quiet) {
             pending.set.presume_open(path, now);
-            pending.writers = Writers::Askable { from: now + PROBE_MIN, pause: PROBE_MIN };
+            pending.probe_from = now + PROBE_MIN;
+            pending.probe_pause = PROBE_MIN;
             self.phase = Phase::Collecting(pending);
         }
     }
@@ -307,7 +309,9 @@ impl Settler {
         Pending {
             set: ChangeSet::begin(now),
             looked: None,
-            writers: Writers::Askable { from: now, pause: PROBE_MIN },
+            probe_from: now,
+            probe_pause: PROBE_MIN,
+            asked: None,
             session: if self.clients.is_empty() { Origin::Unknown } else { Origin::Session },
             unclaimed: None,
             not_before: Moment::ZERO,

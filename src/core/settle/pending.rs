@@ -24,7 +24,12 @@ pub(super) struct Pending {
     pub(super) set: ChangeSet,
     /// When we last looked for sessions.
     pub(super) looked: Option<Moment>,
-    pub(super) writers: Writers,
+    /// The writer test may be asked from this moment on, and again after this pause.
+    pub(super) probe_from: Moment,
+    pub(super) probe_pause: Duration,
+    /// Since when an answer is waited for: what happened until then comes first, and nothing is
+    /// decided before.
+    pub(super) asked: Option<Moment>,
     pub(super) session: Origin,
     /// When something was first written that no session that we know of can have written.
     pub(super) unclaimed: Option<Moment>,
@@ -56,15 +61,6 @@ impl Pending {
 /// A whole tree over a slow line takes half a minute; what streams for longer than a minute is no
 /// sync, or one that a person wants to see something of.
 const SESSION_LONGER: u32 = 6;
-
-/// Where the writer test of a set stands.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Writers {
-    /// It may be asked from this moment on.
-    Askable { from: Moment, pause: Duration },
-    /// It was asked then and has not answered.
-    Asked { at: Moment, pause: Duration },
-}
 
 /// Whether a sync session wrote the set.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -63,7 +63,7 @@ impl ChangeSet {
         match &event.what {
             What::Created => {
                 self.mark(path, How::Altered, Work::Open { since: now }, true, now);
-                self.remark(path, |mark| mark.copied = true);
+                self.remark(path, |mark| mark.created = Some(now));
             }
             What::Modified => {
                 self.mark(path, How::Altered, Work::Open { since: now }, false, now);
@@ -93,7 +93,8 @@ impl ChangeSet {
         if event.what != What::Found {
             self.remark(path, |mark| mark.witnessed = true);
         }
-        let appended = |mark: &Mark| matches!(mark.work, Work::Open { .. }) && !mark.copied;
+        let appended =
+            |mark: &Mark| matches!(mark.work, Work::Open { .. }) && mark.created.is_none();
         if !self.marks.get(path).is_some_and(appended) {
             self.last_sure = Some(now);
         }
@@ -106,7 +107,12 @@ impl ChangeSet {
 
     /// Whether this open path may be somebody's log: it was there before and is written in place.
     pub(super) fn may_be_log(&self, path: &Path) -> bool {
-        self.marks.get(path).is_some_and(|mark| !mark.copied)
+        self.marks.get(path).is_some_and(|mark| mark.created.is_none())
+    }
+
+    /// When this path was created in it last; `None` = it was not.
+    pub(super) fn created(&self, path: &Path) -> Option<Moment> {
+        self.marks.get(path)?.created
     }
 
     /// Whether nothing is left of it: files that came and went.
@@ -207,10 +213,10 @@ impl ChangeSet {
             _ => how,
         };
         let born_here = old.map_or(created, |mark| mark.born_here);
-        let copied = old.is_some_and(|mark| mark.copied);
+        let created_at = old.and_then(|mark| mark.created);
         let witnessed = old.is_some_and(|mark| mark.witnessed);
         let begun = old.map_or(now, |mark| mark.begun);
-        self.marks.put(path, Mark { how, work, born_here, copied, witnessed, begun });
+        self.marks.put(path, Mark { how, work, born_here, created: created_at, witnessed, begun });
     }
 
     fn remark(&mut self, path: &Arc<Path>, change: impl FnOnce(&mut Mark)) {

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::pending::{Phase, Writers};
+use super::pending::Phase;
 use super::{FOREIGN_WRITER, Settler, Told};
 use crate::core::{Moment, Probe, WriterState};
 
@@ -18,7 +18,7 @@ impl Settler {
         let Phase::Collecting(pending) = &mut self.phase else {
             return Vec::new();
         };
-        let Writers::Asked { at, pause } = pending.writers else {
+        let Some(asked) = pending.asked.take() else {
             return Vec::new();
         };
         let in_session = !self.clients.is_empty();
@@ -27,6 +27,7 @@ impl Settler {
         let log_patience =
             pending.set.last_sure().map(|sure| sure + FOREIGN_WRITER).filter(|_| !in_session);
         let mut told = Vec::new();
+        let mut waits = Vec::new();
         for Probe { path, writer, vital } in probes {
             let Some(since) = pending.set.open_since(path) else {
                 continue;
@@ -34,9 +35,11 @@ impl Settler {
             let silent = now >= since + FOREIGN_WRITER;
             let only_a_log =
                 pending.set.may_be_log(path) && log_patience.is_some_and(|until| now >= until);
+            let made_anew = pending.set.created(path).is_some_and(|created| created > asked);
             match (writer, vital) {
-                // Written meanwhile: the answer may be older.
-                (WriterState::Nobody, _) if since > at && !overdue => {}
+                // The answer may be older than what happened meanwhile.
+                (WriterState::Nobody, _) if since > asked => {}
+                (WriterState::OwnGeneration, false) if made_anew => {}
                 (WriterState::Nobody, _) => {
                     self.own.remove(path);
                     pending.set.presume_closed(path, now);
@@ -50,19 +53,27 @@ impl Settler {
                 }
                 (WriterState::OwnGeneration | WriterState::Foreign, true) => {
                     pending.held_up = now;
+                    waits.push(path);
                     let new = silent && pending.told.replace(Arc::clone(path)).is_none();
                     if new || hurried {
                         told.push(Told::Waiting(Arc::clone(path)));
                     }
                 }
                 (WriterState::Foreign, false) | (WriterState::Unknown, _) => {
-                    if silent || only_a_log || overdue {
+                    if silent || only_a_log {
                         pending.set.presume_closed(path, now);
                     }
                 }
             }
         }
-        pending.writers = Writers::Askable { from: now + pause, pause: (pause * 2).min(PROBE_MAX) };
+        if overdue {
+            // What was opened since it was asked, too: with several writers something always is.
+            for path in pending.set.open().iter().filter(|path| !waits.contains(path)) {
+                pending.set.presume_closed(path, now);
+            }
+        }
+        pending.probe_from = now + pending.probe_pause;
+        pending.probe_pause = (pending.probe_pause * 2).min(PROBE_MAX);
         if pending.set.is_empty() {
             self.phase = Phase::Quiet;
         }

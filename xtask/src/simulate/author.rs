@@ -34,7 +34,7 @@ impl<'a> Author<'a> {
             Pattern::InPlaceChunks => self.chunks(&app, 1_500),
             Pattern::SlowFirst => {
                 self.chunks(&app, 400);
-                self.copy_within(&name(DATA), 15);
+                self.copy_within(&name(DATA), 15, 15);
             }
             Pattern::DataChunks => self.chunks(&name(DATA), 150),
             Pattern::Pieces => self.pieces(&app),
@@ -192,11 +192,21 @@ impl<'a> Author<'a> {
         self.finish(begin, false)
     }
 
-    /// A file that is rewritten for 25 s, with pauses that no window ends.
-    pub(super) fn storm(&mut self, begin: Duration) -> Writer {
-        let data = name(DATA);
-        while self.steps.iter().map(|(pause, _)| *pause).sum::<Duration>() < STORM {
-            self.copy_within(&data, 4);
+    /// A file that is rewritten for 25 s with pauses of so many ms, or ever new ones. Most of the time
+    /// it is open.
+    pub(super) fn storm(&mut self, number: u64, pause: u64, begin: Duration) -> Writer {
+        let renews = self.random.chance(50);
+        let (mut file, mut length) = (name(&format!("sub/storm{number}")), Duration::ZERO);
+        for round in 0.. {
+            if length >= STORM {
+                break;
+            }
+            if renews {
+                file = name(&format!("sub/storm{number}-{}", round % 50));
+            }
+            let before = self.steps.len();
+            self.copy_within(&file, 1, pause);
+            length += self.steps[before..].iter().map(|(pause, _)| *pause).sum::<Duration>();
         }
         self.finish(begin, false)
     }
@@ -231,9 +241,10 @@ impl<'a> Author<'a> {
         Writer { begin, steps: std::mem::take(&mut self.steps), session }
     }
 
-    fn copy_within(&mut self, file: &Name, pause: u64) {
+    /// Written in place after a pause of up to `before`, and within twice `pause`.
+    fn copy_within(&mut self, file: &Name, before: u64, pause: u64) {
         let content = self.content();
-        self.step(0, pause, Op::Open { name: file.clone(), cut: true, content });
+        self.step(0, before, Op::Open { name: file.clone(), cut: true, content });
         self.step(0, pause, Op::Write(content));
         self.step(0, pause, Op::Close);
     }

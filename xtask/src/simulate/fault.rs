@@ -14,8 +14,8 @@ pub(super) enum Fault {
     ForeignAsNobody,
     /// The app's own open files are taken for a foreign writer's.
     OwnAsForeign,
-    /// The answer of the writer test comes before what happened meanwhile.
-    ProbeAhead,
+    /// A look around and the writer test are answered before what happened meanwhile is read.
+    AnswersAhead,
     /// An executable that is being written is taken for a changed one.
     BusyAsChanged,
     /// An executable that is cut is taken for a changed one.
@@ -92,7 +92,7 @@ pub(super) const FAULTS: [Fault; 39] = [
     Fault::ModifiedAsClosed,
     Fault::ForeignAsNobody,
     Fault::OwnAsForeign,
-    Fault::ProbeAhead,
+    Fault::AnswersAhead,
     Fault::BusyAsChanged,
     Fault::RefusedAsChanged,
     Fault::ScanForgotten,

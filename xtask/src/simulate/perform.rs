@@ -95,14 +95,24 @@ impl World {
             })
             .collect();
         self.named.extend(sessions.iter().map(|it| it.pid));
-        vec![Event::LookedAround(Surroundings {
+        let written = Some(self.app_written);
+        self.answer_behind_events(Event::LookedAround(Surroundings {
             sessions,
             stretch: 1,
-            written: Some(self.app_written),
-        })]
+            written,
+        }))
     }
 
-    /// What happens before a file is tested and after it is read behind all of it.
+    /// What happened before a look around or a test, and until its end, is read behind all of it.
+    fn answer_behind_events(&mut self, answer: Event) -> Vec<Event> {
+        if self.fault == Some(Fault::AnswersAhead) {
+            return vec![answer];
+        }
+        self.read_watch();
+        self.news.push_back(answer);
+        Vec::new()
+    }
+
     fn probe(&mut self, paths: &[Arc<Path>]) -> Vec<Event> {
         // Thousands of files take a while, and so does another process whose turn it is.
         let longest = if self.random.chance(30) { 10_000 } else { 100 };
@@ -119,12 +129,7 @@ impl World {
         let answer = Event::Probed(probes.collect());
         let time = self.random.micros(3, longest);
         self.spend(time);
-        if self.fault == Some(Fault::ProbeAhead) {
-            return vec![answer];
-        }
-        self.read_watch();
-        self.news.push_back(answer);
-        Vec::new()
+        self.answer_behind_events(answer)
     }
 
     fn judge(&self, question: &Judge) -> Judgement {
@@ -242,8 +247,8 @@ impl World {
         if self.schedule.poll.is_some() {
             self.at(self.now, Step::PollAfterStart);
         }
-        let mut said = vec![Event::Started { generation, pid: 100 }];
-        said.extend(self.begin_looking(generation, unheard));
+        let mut said = self.begin_looking(generation, unheard);
+        said.push(Event::Started { generation, pid: 100 });
         if raced {
             said.push(Event::File(FileEvent { path: app, what: What::Found }));
         }

@@ -54,13 +54,17 @@ impl Schedule {
         }
     }
 
-    /// Somebody rewrites a file without end.
+    /// Some rewrite files without end.
     fn storm(random: &mut Random) -> Self {
         let mut author = Author::new(random);
         let begin = Duration::from_secs(3);
-        let writer = author.storm(begin);
-        let end = writer.end();
-        Self { writers: vec![writer], storm: Some((begin, end)), end, ..Self::quiet() }
+        let count = author.random.range(1, 4);
+        // No window ends their pauses.
+        let pause = 4 * count;
+        let writers: Vec<_> = (0..count).map(|number| author.storm(number, pause, begin)).collect();
+        let goes_on_until = writers.iter().map(Writer::end).min().unwrap_or_default();
+        let end = writers.iter().map(Writer::end).max().unwrap_or_default();
+        Self { writers, storm: Some((begin, goes_on_until)), end, ..Self::quiet() }
     }
 
     /// Nothing happens.

@@ -47,7 +47,7 @@ impl World {
         for event in self.watch.read(&mut self.queue, &self.disk, self.fault) {
             match event {
                 Event::Used(_) => {}
-                event => self.inbox.push_back(event),
+                event => self.news.push_back(event),
             }
         }
         let deaf = self.schedule.poll.is_some()

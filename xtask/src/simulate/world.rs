@@ -8,9 +8,9 @@
 //!    signals, then what became of processes, then `Woke` if the deadline has passed, and what people
 //!    ask for. While it probes, judges or execs, the
 //!    world goes on, and what happens is read afterwards.
-//! 2. Every `LookAround` and `Judge` is answered at once, before anything else is fed. A `Probe` is
-//!    answered behind all that the kernel queued until then: a file that is found closed may have been
-//!    written a moment ago.
+//! 2. Every `LookAround`, `Probe` and `Judge` is answered: a judgement at once, before anything else
+//!    is fed, the others behind all that was read and that the kernel queued until then. A file that
+//!    is found closed may have been written a moment ago.
 //! 3. *Baseline before exec*: the state of all watched files is noted before the exec, never after.
 //!    What was really exec'ed comes from the running process; if it is not what the baseline says,
 //!    the executable is fed as `Found` after `Started`.
@@ -27,7 +27,7 @@
 //!    in the same way, as far as the executable and the paths go that were judged before a start
 //!    and not rechecked after one: a second start may come before the first one's recheck.
 //! 6. Signs of use below the spared root are fed in their order. Around a start those of the old
-//!    generation are dropped, `Spared` follows `Started`, and what was not listened to before the
+//!    generation are dropped, `Spared` comes before `Started`, and what was not listened to before the
 //!    exec is `Unseen`. A path that was said to be unused is not opened.
 //! 7. `SessionEnded` comes after all that the session wrote; `Exited` before `Emptied`, and
 //!    `Emptied` when nothing is left.

@@ -103,24 +103,73 @@ fn a_log_that_never_rests_delays_the_rest_by_two_seconds() {
     assert!((2_010..2_200).contains(&ms), "{ms}");
 }
 
+impl Walk {
+    /// The question of the next writer test.
+    fn asks(&mut self) -> Option<Step> {
+        self.now = self.settler.deadline(None).unwrap();
+        self.settler.poll(None, self.now)
+    }
+
+    /// What happens before the answer.
+    fn meanwhile(&mut self, name: &str, what: What) -> &mut Self {
+        self.now += Duration::from_millis(1);
+        self.settler.file(&FileEvent { path: path(name), what }, self.now);
+        assert_eq!(self.settler.poll(None, self.now), None, "it does not wait for the answer");
+        self
+    }
+
+    fn answers(&mut self, name: &str, writer: WriterState, vital: bool) {
+        let answer = [Probe { path: path(name), writer, vital }];
+        let told = self.settler.probed(&answer, None, self.now);
+        self.told.extend(told);
+    }
+}
+
+/// The last bytes and the close, or the next piece: the file is found closed either way.
 #[test]
 fn what_happened_while_the_writers_were_tested_counts_before_the_answer() {
-    // The last bytes and the close, or the next piece: the file is found closed either way.
     for what in [What::Closed, What::Modified] {
         let mut walk = Walk::new();
-        let app = path("app");
         walk.opened("app", WriterState::Foreign, true).file("app", What::Modified).at(300);
-        walk.now = walk.settler.deadline(None).unwrap();
-        let asked = walk.settler.poll(None, walk.now);
-        assert_eq!(asked, Some(Step::Probe(vec![Arc::clone(&app)])));
+        assert_eq!(walk.asks(), Some(Step::Probe(vec![path("app")])));
         walk.open.clear();
-        walk.now += Duration::from_millis(1);
+        walk.meanwhile("app", what).answers("app", WriterState::Nobody, true);
         let changed = walk.ms();
-        walk.settler.file(&FileEvent { path: Arc::clone(&app), what }, walk.now);
-        let answer = [Probe { path: app, writer: WriterState::Nobody, vital: true }];
-        walk.settler.probed(&answer, None, walk.now);
         let (ms, names) = walk.settles().unwrap();
         assert!(ms >= changed + 20, "settled {} ms after the change", ms - changed);
         assert_eq!(names, ["app"]);
     }
+}
+
+/// With several writers at work something is always open.
+#[test]
+fn what_was_opened_while_the_writers_were_tested_is_not_waited_for_when_time_is_up() {
+    let mut walk = Walk::new();
+    walk.opened("a", WriterState::Foreign, false).opened("b", WriterState::Foreign, false);
+    walk.file("a", What::Created);
+    for second in 1..10 {
+        walk.at(second * 1_000).file("a", What::Modified);
+    }
+    walk.at(9_990).file("a", What::Modified);
+    while walk.ms() < 10_000 {
+        assert_eq!(walk.asks(), Some(Step::Probe(vec![path("a")])));
+        walk.meanwhile("a", What::Modified);
+        if walk.ms() > 10_000 {
+            walk.meanwhile("a", What::Closed).meanwhile("b", What::Created);
+        }
+        walk.answers("a", WriterState::Foreign, false);
+    }
+    assert_eq!(walk.answer().map(|set| set.paths), Some(vec![path("a"), path("b")]));
+}
+
+#[test]
+fn a_file_made_anew_while_the_writers_were_tested_is_not_the_apps() {
+    let mut walk = Walk::new();
+    walk.opened("state", WriterState::OwnGeneration, false).file("state", What::Modified);
+    assert_eq!(walk.asks(), Some(Step::Probe(vec![path("state")])));
+    walk.open.clear();
+    walk.meanwhile("state", What::Created);
+    walk.answers("state", WriterState::OwnGeneration, false);
+    assert_eq!(walk.settles().map(|(_, names)| names), Some(vec!["state".to_owned()]));
+    assert_eq!(walk.told, []);
 }

@@ -16,12 +16,6 @@ pub enum Event {
     File(FileEvent),
     /// Somebody opened, read or listed something below a spared root; evidence of use.
     Used(UseEvent),
-    /// These roots are listened to under the generation that has just started: a file there that
-    /// nobody opens is not in use. Comes before `Started`; without it everything counts.
-    Spared {
-        /// The roots; see [`spared`](super::usage::spared).
-        roots: Vec<Arc<Path>>,
-    },
     /// The watch has doubts (an overflow, a new folder) and compares the disk with its tables;
     /// what it finds comes as [`What::Found`](super::What::Found).
     ScanBegan,
@@ -50,6 +44,9 @@ pub enum Event {
         generation: Generation,
         /// Its process id.
         pid: i32,
+        /// The roots that are listened to under it: a file there that nobody opens is not in use; see
+        /// [`spared`](super::usage::spared). Empty = everything counts.
+        spared: Vec<Arc<Path>>,
     },
     /// The app could not be exec'ed.
     StartFailed {

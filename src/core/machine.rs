@@ -66,7 +66,6 @@ impl Core {
                 Follows::Counts(path) => Action::Digest(path),
                 Follows::Busy(folder) => Action::StopListening(folder),
             })),
-            Event::Spared { roots } => self.usage.spare(roots),
             Event::ScanBegan => self.settler.scan(true),
             Event::ScanEnded => self.settler.scan(false),
             Event::LookedAround(seen) => {
@@ -81,7 +80,8 @@ impl Core {
             }
             Event::Judged { forced: true, judgement } => self.requested(judgement, now, &mut out),
             Event::Judged { forced: false, judgement } => self.judged(judgement, now, &mut out),
-            Event::Started { generation, pid } => {
+            Event::Started { generation, pid, spared } => {
+                self.usage.spare(spared);
                 self.settler.forget_own_files();
                 self.life.started(generation, pid, now, &mut out);
             }
@@ -167,6 +167,10 @@ impl Core {
                 out.push(Action::Probe(paths));
             }
             Some(Step::Settled(set)) => {
+                if let Some(until) = self.usage.undecided_until().filter(|until| now < *until) {
+                    self.settler.postpone(until);
+                    return;
+                }
                 let question = self.question(&set.paths);
                 let unused = question.unused.clone();
                 out.push(Action::Judge(question));

@@ -33,7 +33,7 @@ fn core() -> Core {
 fn running() -> Core {
     let mut core = core();
     core.handle(Event::Began, Duration::ZERO);
-    core.handle(Event::Started { generation: Generation(1), pid: 42 }, Duration::ZERO);
+    core.handle(started(Generation(1), 42), Duration::ZERO);
     core.handle(Event::Woke, Duration::from_secs(1));
     core
 }
@@ -100,7 +100,7 @@ fn what_a_failing_app_writes_each_time_does_not_start_it_for_ever() {
     let (mut at, mut begun) = (0, Generation(0));
     while core.generation() > begun {
         begun = core.generation();
-        core.handle(Event::Started { generation: begun, pid: 42 }, ms(at));
+        core.handle(started(begun, 42), ms(at));
         core.handle(Event::File(FileEvent { path: Arc::clone(&path), what: What::Closed }), ms(at));
         core.handle(Event::Exited { generation: begun, ending: Ending::Code(1) }, ms(at + 1));
         core.handle(Event::Emptied { generation: begun }, ms(at + 1));
@@ -138,6 +138,10 @@ fn start(generation: u64, program: Program) -> Action {
     Action::Start { generation: Generation(generation), program }
 }
 
+fn started(generation: Generation, pid: i32) -> Event {
+    Event::Started { generation, pid, spared: Vec::new() }
+}
+
 fn emptied() -> Event {
     Event::Emptied { generation: Generation(1) }
 }
@@ -146,7 +150,7 @@ fn emptied() -> Event {
 fn a_change_is_judged_and_restarts_the_app_once() {
     let mut core = stopping();
     assert_eq!(core.handle(emptied(), ms(30)), [start(2, Program::Current)]);
-    let out = core.handle(Event::Started { generation: Generation(2), pid: 43 }, ms(31));
+    let out = core.handle(started(Generation(2), 43), ms(31));
     let times = RestartTimes {
         settle: Duration::from_millis(10),
         stop: Duration::from_millis(20),

@@ -199,10 +199,8 @@ impl Supervisor {
         if let Some(terminal) = self.terminal.as_mut().filter(|_| has_terminal) {
             terminal.given_to(pid);
         }
-        let roots = self.spared.iter().map(|root| root.as_path().into()).collect();
-        // First: a set that waited for the start is judged as soon as it has succeeded.
-        self.feed(Event::Spared { roots });
-        self.feed(Event::Started { generation: number, pid });
+        let spared = self.spared.iter().map(|root| root.as_path().into()).collect();
+        self.feed(Event::Started { generation: number, pid, spared });
         if another {
             self.feed(Event::File(FileEvent { path, what: What::Found }));
         }

@@ -3,7 +3,7 @@
 
 use std::path::{Path, PathBuf};
 
-use super::program::{Command, Program};
+use super::program::Command;
 use crate::candidate::{Writer, is_interpreter, writer};
 use crate::core::Judgement;
 
@@ -22,11 +22,10 @@ impl Command {
     }
 }
 
-/// Turns a verdict for a restart into one against it: the script that runs is gone or is being
-/// written. An interpreter would only die of it, and what follows a deletion may take longer than
-/// the second that a set of deletions waits (`rm -r dist; tsc`).
-pub(super) fn weigh(judgement: Judgement, running: Option<&Program>) -> Judgement {
-    let script = running.and_then(|program| program.script.as_deref());
+/// Turns a verdict for a start into one against it: the script that runs, or else the one that
+/// would, is gone or is being written. An interpreter would only die of it, and what follows a
+/// deletion may take longer than the second that a set of deletions waits (`rm -r dist; tsc`).
+pub(super) fn weigh(judgement: Judgement, script: Option<&Path>) -> Judgement {
     match (judgement, script) {
         (Judgement::Changed(_), Some(script)) if !script.exists() => {
             Judgement::Refused { why: format!("{} is gone", script.display()) }
@@ -67,13 +66,7 @@ mod tests {
     fn a_script_that_is_gone_or_being_written_puts_a_restart_off() {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("main.py");
-        let program = Program {
-            path: "/x".into(),
-            arguments: vec![],
-            stand_in: false,
-            script: Some(file.clone()),
-        };
-        let verdict = || weigh(Judgement::Changed(crate::core::Change::default()), Some(&program));
+        let verdict = || weigh(Judgement::Changed(crate::core::Change::default()), Some(&file));
         let why = format!("{} is gone", file.display());
         assert_eq!(verdict(), Judgement::Refused { why });
         let open = fs::File::create(&file).unwrap();
@@ -81,6 +74,6 @@ mod tests {
         drop(open);
         assert_eq!(verdict(), Judgement::Changed(crate::core::Change::default()));
         fs::remove_file(&file).unwrap();
-        assert_eq!(weigh(Judgement::Unchanged, Some(&program)), Judgement::Unchanged);
+        assert_eq!(weigh(Judgement::Unchanged, Some(&file)), Judgement::Unchanged);
     }
 }

@@ -272,7 +272,7 @@ impl Supervisor {
         self.take_news();
     }
 
-    /// Hands what has come to the core, in its order; answers to the core's orders go first.
+    /// Hands what has come to the core, in its order; what an order gives at once goes first.
     fn take_news(&mut self) {
         let mut answers = VecDeque::new();
         while let Some(event) = answers.pop_front().or_else(|| self.news.pop_front()) {
@@ -307,14 +307,16 @@ impl Supervisor {
             }
             Action::Judge(order) => {
                 // Before the judgement: what changes during it is seen by the second look.
-                self.judged_program =
-                    self.command.resolve().ok().and_then(|it| identity(&it.path).ok());
+                let program = self.command.resolve().ok();
+                self.judged_program = program.as_ref().and_then(|it| identity(&it.path).ok());
                 let image = self.image.as_ref().map(|(image, _)| image);
                 let current = self.current.as_ref();
                 let own = || processes_of(current);
                 let judgement = judge(&order, &self.command, image, &mut self.watch, own);
                 let running = self.image.as_ref().filter(|_| self.core.running().is_some());
-                let judgement = script::weigh(judgement, running.map(|(_, program)| program));
+                let program = running.map(|(_, program)| program).or(program.as_ref());
+                let script = program.and_then(|program| program.script.as_deref());
+                let judgement = script::weigh(judgement, script);
                 let room = MOST_JUDGED.saturating_sub(self.judged.len());
                 self.judged.extend(order.paths.into_iter().take(room));
                 vec![Event::Judged { forced: order.forced, judgement }]

@@ -37,8 +37,10 @@ pub(super) struct Mark {
     pub(super) work: Work,
     /// It did not exist before this set: when it goes away again, nothing has happened.
     pub(super) born_here: bool,
-    /// When it was created in this set last, anew or for the first time: its writer is a copy, no log.
-    pub(super) created: Option<Moment>,
+    /// It was created in this set, anew or for the first time: its writer is a copy, no log.
+    pub(super) copied: bool,
+    /// When another file was put under this name last in this set.
+    pub(super) placed: Option<Moment>,
     /// An event told of it or it is younger than the start, it is no difference alone: somebody did
     /// something just now.
     pub(super) witnessed: bool,

@@ -73,6 +73,9 @@ pub(super) struct Settler {
     window: Window,
     settle_max: Duration,
     scanning: bool,
+    /// Since when an answer about the world is waited for: what happened until then comes first, and
+    /// nothing is decided before.
+    asked: Option<Moment>,
     stretch: u32,
     /// Living sync sessions.
     clients: BTreeSet<i32>,
@@ -100,6 +103,7 @@ impl Settler {
             window: Window::new(settle),
             settle_max,
             scanning: false,
+            asked: None,
             stretch: 1,
             clients: BTreeSet::new(),
             own: BTreeSet::new(),
@@ -110,7 +114,7 @@ impl Settler {
 
     /// Whether no change waits for a judgement.
     pub(super) fn is_quiet(&self) -> bool {
-        matches!(self.phase, Phase::Quiet) && !self.scanning
+        matches!(self.phase, Phase::Quiet) && !self.scanning && self.asked.is_none()
     }
 
     /// Whether nothing but a comparison of the watch is waited for.
@@ -162,16 +166,18 @@ impl Settler {
     /// A session that began after the first write did not do it: a health check, say, beside a copy
     /// that no session makes. It puts the set off while it lives, but its end proves nothing.
     pub(super) fn looked_around(&mut self, seen: &Surroundings, now: Moment) {
+        let looked = self.asked.take().unwrap_or(now);
         self.stretch = seen.stretch;
         let young = seen.sessions.iter().filter(|it| !it.terminal && it.age_ms <= YOUNG_MS);
         let Phase::Collecting(pending) = &mut self.phase else {
             return;
         };
-        pending.asked = None;
+        // From the answer on: a look that takes long must not follow upon itself.
+        pending.look_from = now + LOOK_AGAIN;
         for session in young {
             self.clients.insert(session.pid);
             pending.session = Origin::Session;
-            let began = now.saturating_sub(Duration::from_millis(session.age_ms));
+            let began = looked.saturating_sub(Duration::from_millis(session.age_ms));
             pending.unclaimed = pending.unclaimed.filter(|written| began > *written + CLOCKS);
         }
     }
@@ -195,17 +201,18 @@ impl Settler {
     /// runs although something should, and at that moment the set has to do as it is.
     pub(super) fn poll(&mut self, latest: Option<Moment>, now: Moment) -> Option<Step> {
         let due = self.due(latest)?;
+        if self.asked.is_some() {
+            return None;
+        }
         let Phase::Collecting(pending) = &mut self.phase else {
             return None;
         };
-        if pending.asked.is_some() {
-            return None;
-        }
         let unseen = self.clients.is_empty();
-        let stale = pending.looked.is_none_or(|at| at < pending.set.last && now >= at + LOOK_AGAIN);
-        if unseen && stale {
+        let overdue = now >= pending.latest(!unseen, self.settle_max, latest);
+        let again = |at| at < pending.set.last && now >= pending.look_from && !overdue;
+        if unseen && pending.looked.is_none_or(again) {
             pending.looked = Some(now);
-            pending.asked = Some(now);
+            self.asked = Some(now);
             return Some(Step::LookAround);
         }
         // What is written to without rest never comes to its quiet time; it may be the app's own log.
@@ -217,7 +224,7 @@ impl Settler {
             if now < pending.probe_from {
                 return None;
             }
-            pending.asked = Some(now);
+            self.asked = Some(now);
             return Some(Step::Probe(pending.set.open()));
         }
         let settled = Settled {
@@ -243,13 +250,13 @@ impl Settler {
         let Phase::Collecting(pending) = &self.phase else {
             return None;
         };
-        match pending.asked {
-            Some(_) => None,
-            None if pending.set.is_open() => {
-                Some(due.min(pending.set.first + RESTLESS).max(pending.probe_from))
-            }
-            None => Some(due),
+        if self.asked.is_some() {
+            return None;
         }
+        if !pending.set.is_open() {
+            return Some(due);
+        }
+        Some(due.min(pending.set.first + RESTLESS).max(pending.probe_from))
     }
 
     /// The judgement stands: the set is done with. `real` = something had changed.
@@ -309,9 +316,9 @@ impl Settler {
         Pending {
             set: ChangeSet::begin(now),
             looked: None,
+            look_from: Moment::ZERO,
             probe_from: now,
             probe_pause: PROBE_MIN,
-            asked: None,
             session: if self.clients.is_empty() { Origin::Unknown } else { Origin::Session },
             unclaimed: None,
             not_before: Moment::ZERO,
@@ -372,8 +379,7 @@ impl Settler {
             .last_sure()
             .filter(|_| self.clients.is_empty())
             .map(|sure| sure + window + FOREIGN_WRITER);
-        let longest = pending.longest(!self.clients.is_empty(), self.settle_max);
-        let latest = latest.map_or(longest, |latest| latest.min(longest));
+        let latest = pending.latest(!self.clients.is_empty(), self.settle_max, latest);
         Some(complete.min(beside_log.unwrap_or(latest)).min(latest).max(pending.not_before))
     }
 }

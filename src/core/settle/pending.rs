@@ -22,14 +22,12 @@ pub(super) enum Phase {
 #[derive(Debug)]
 pub(super) struct Pending {
     pub(super) set: ChangeSet,
-    /// When we last looked for sessions.
+    /// When we last looked for sessions, and from when on we may look again.
     pub(super) looked: Option<Moment>,
+    pub(super) look_from: Moment,
     /// The writer test may be asked from this moment on, and again after this pause.
     pub(super) probe_from: Moment,
     pub(super) probe_pause: Duration,
-    /// Since when an answer is waited for: what happened until then comes first, and nothing is
-    /// decided before.
-    pub(super) asked: Option<Moment>,
     pub(super) session: Origin,
     /// When something was first written that no session that we know of can have written.
     pub(super) unclaimed: Option<Moment>,
@@ -52,9 +50,16 @@ impl Pending {
 
     /// When the set has to do as it is, on a tree that never goes quiet. A known sync session that
     /// goes on sending is one change set, and its end will be told.
-    pub(super) fn longest(&self, in_session: bool, settle_max: Duration) -> Moment {
+    /// `hurry` = and at that moment in any case.
+    pub(super) fn latest(
+        &self,
+        in_session: bool,
+        settle_max: Duration,
+        hurry: Option<Moment>,
+    ) -> Moment {
         let longer = if in_session && self.session == Origin::Session { SESSION_LONGER } else { 1 };
-        self.held_up + settle_max.saturating_mul(longer)
+        let longest = self.held_up + settle_max.saturating_mul(longer);
+        hurry.map_or(longest, |hurry| hurry.min(longest))
     }
 }
 

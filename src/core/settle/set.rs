@@ -63,7 +63,7 @@ impl ChangeSet {
         match &event.what {
             What::Created => {
                 self.mark(path, How::Altered, Work::Open { since: now }, true, now);
-                self.remark(path, |mark| mark.created = Some(now));
+                self.remark(path, |mark| mark.copied = true);
             }
             What::Modified => {
                 self.mark(path, How::Altered, Work::Open { since: now }, false, now);
@@ -93,8 +93,11 @@ impl ChangeSet {
         if event.what != What::Found {
             self.remark(path, |mark| mark.witnessed = true);
         }
-        let appended =
-            |mark: &Mark| matches!(mark.work, Work::Open { .. }) && mark.created.is_none();
+        if let What::Created | What::Linked | What::MovedIn | What::MovedWithin { .. } = event.what
+        {
+            self.remark(path, |mark| mark.placed = Some(now));
+        }
+        let appended = |mark: &Mark| matches!(mark.work, Work::Open { .. }) && !mark.copied;
         if !self.marks.get(path).is_some_and(appended) {
             self.last_sure = Some(now);
         }
@@ -107,12 +110,13 @@ impl ChangeSet {
 
     /// Whether this open path may be somebody's log: it was there before and is written in place.
     pub(super) fn may_be_log(&self, path: &Path) -> bool {
-        self.marks.get(path).is_some_and(|mark| mark.created.is_none())
+        self.marks.get(path).is_some_and(|mark| !mark.copied)
     }
 
-    /// When this path was created in it last; `None` = it was not.
-    pub(super) fn created(&self, path: &Path) -> Option<Moment> {
-        self.marks.get(path)?.created
+    /// Whether the file of this name in it is the one that it was then.
+    pub(super) fn is_still(&self, path: &Path, then: Moment) -> bool {
+        let same = |mark: &Mark| mark.placed.is_none_or(|placed| placed <= then);
+        self.marks.get(path).is_some_and(|mark| mark.how != How::Deleted && same(mark))
     }
 
     /// Whether nothing is left of it: files that came and went.
@@ -213,10 +217,11 @@ impl ChangeSet {
             _ => how,
         };
         let born_here = old.map_or(created, |mark| mark.born_here);
-        let created_at = old.and_then(|mark| mark.created);
+        let copied = old.is_some_and(|mark| mark.copied);
+        let placed = old.and_then(|mark| mark.placed);
         let witnessed = old.is_some_and(|mark| mark.witnessed);
         let begun = old.map_or(now, |mark| mark.begun);
-        self.marks.put(path, Mark { how, work, born_here, created: created_at, witnessed, begun });
+        self.marks.put(path, Mark { how, work, born_here, copied, placed, witnessed, begun });
     }
 
     fn remark(&mut self, path: &Arc<Path>, change: impl FnOnce(&mut Mark)) {
@@ -249,7 +254,8 @@ impl ChangeSet {
 
     fn folder_moved(&mut self, from: &Path, to: &Arc<Path>, now: Moment) {
         for old in self.marks.below(from) {
-            if let (Some(mark), Ok(rest)) = (self.marks.take(&old), old.strip_prefix(from)) {
+            if let (Some(mut mark), Ok(rest)) = (self.marks.take(&old), old.strip_prefix(from)) {
+                mark.placed = Some(now);
                 self.marks.put(&Arc::from(to.join(rest)), mark);
             }
         }

@@ -15,41 +15,40 @@ impl Settler {
         latest: Option<Moment>,
         now: Moment,
     ) -> Vec<Told> {
-        let Phase::Collecting(pending) = &mut self.phase else {
-            return Vec::new();
-        };
-        let Some(asked) = pending.asked.take() else {
+        let asked = self.asked.take();
+        let (Phase::Collecting(pending), Some(asked)) = (&mut self.phase, asked) else {
             return Vec::new();
         };
         let in_session = !self.clients.is_empty();
         let hurried = latest.is_some_and(|latest| now >= latest);
-        let overdue = hurried || now >= pending.longest(in_session, self.settle_max);
+        let overdue = now >= pending.latest(in_session, self.settle_max, latest);
         let log_patience =
             pending.set.last_sure().map(|sure| sure + FOREIGN_WRITER).filter(|_| !in_session);
         let mut told = Vec::new();
         let mut waits = Vec::new();
         for Probe { path, writer, vital } in probes {
+            let is_own = *writer == WriterState::OwnGeneration && !vital;
+            // Though it may have closed it since.
+            if is_own && pending.set.is_still(path, asked) {
+                pending.set.forget(path);
+                let new = self.own.insert(Arc::clone(path));
+                if new && self.named.insert(Arc::clone(path)) {
+                    told.push(Told::OwnFile(Arc::clone(path)));
+                }
+            }
             let Some(since) = pending.set.open_since(path) else {
                 continue;
             };
             let silent = now >= since + FOREIGN_WRITER;
             let only_a_log =
                 pending.set.may_be_log(path) && log_patience.is_some_and(|until| now >= until);
-            let made_anew = pending.set.created(path).is_some_and(|created| created > asked);
             match (writer, vital) {
                 // The answer may be older than what happened meanwhile.
                 (WriterState::Nobody, _) if since > asked => {}
-                (WriterState::OwnGeneration, false) if made_anew => {}
+                (WriterState::OwnGeneration, false) => {}
                 (WriterState::Nobody, _) => {
                     self.own.remove(path);
                     pending.set.presume_closed(path, now);
-                }
-                (WriterState::OwnGeneration, false) => {
-                    pending.set.forget(path);
-                    let new = self.own.insert(Arc::clone(path));
-                    if new && self.named.insert(Arc::clone(path)) {
-                        told.push(Told::OwnFile(Arc::clone(path)));
-                    }
                 }
                 (WriterState::OwnGeneration | WriterState::Foreign, true) => {
                     pending.held_up = now;

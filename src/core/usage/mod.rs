@@ -96,6 +96,8 @@ pub(super) struct Usage {
     listed_since: BTreeSet<Arc<Path>>,
     /// Some of it was read between two changes.
     read_amid: bool,
+    /// What of it was opened last, and when, by somebody who has neither read nor written it since.
+    opened: Option<(Arc<Path>, Moment)>,
     /// How much each folder was read in the last second.
     rates: BTreeMap<Arc<Path>, Rate>,
     /// How often the person was told that a path is not in use.
@@ -150,6 +152,9 @@ impl Usage {
     /// Takes a sign in.
     pub(super) fn sign(&mut self, event: &UseEvent, now: Moment) -> Option<Follows> {
         let UseEvent { path, sign } = event;
+        if *sign == Sign::Read {
+            self.told_what_for(path);
+        }
         match sign {
             Sign::Unseen => {
                 self.unseen.insert(Arc::clone(path));
@@ -173,6 +178,9 @@ impl Usage {
                 None
             }
             Sign::Opened => {
+                if self.changing.contains_key(path) {
+                    self.opened = Some((Arc::clone(path), now));
+                }
                 let opens = self.files.entry(Arc::clone(path)).or_insert(Opens::Unknown(0));
                 if let Opens::Unknown(count) = opens {
                     *count = count.saturating_add(1);
@@ -226,6 +234,7 @@ impl Usage {
         }
         match &event.what {
             What::Closed => {
+                self.told_what_for(path);
                 if let Some(Opens::Unknown(count)) = self.files.get_mut(path) {
                     *count -= 1;
                     if *count == 0 {
@@ -262,6 +271,18 @@ impl Usage {
         self.read_amid
     }
 
+    /// Until when it is worth to wait for what somebody does who has just opened one of the changed
+    /// files: whoever copies it on opens the source first, and to judge before the copy's first write
+    /// would take him for the app.
+    pub(super) fn undecided_until(&self) -> Option<Moment> {
+        self.opened.as_ref().map(|(_, at)| *at + COPIER)
+    }
+
+    /// Whoever has opened this file has read or written it.
+    fn told_what_for(&mut self, path: &Path) {
+        self.opened.take_if(|(opened, _)| **opened == *path);
+    }
+
     /// The set was judged.
     pub(super) fn settled(&mut self) {
         self.changing.clear();
@@ -269,6 +290,7 @@ impl Usage {
         self.files.extend(read.into_iter().map(|path| (path, Opens::Read)));
         self.listed.append(&mut self.listed_since);
         self.read_amid = false;
+        self.opened = None;
     }
 
     fn is_unseen(&self, path: &Path) -> bool {
@@ -325,6 +347,9 @@ impl Usage {
     }
 }
 
+/// A copier makes its target within a fraction of a millisecond; one that waits for a processor
+/// beside ten others was late by 20.
+const COPIER: Duration = Duration::from_millis(50);
 /// Readings of a folder within [`RATE`] from which on it counts as a whole. An open, its reads and
 /// its close are two or three; a start that reads twenty files of a folder stays below.
 const BUSY: u32 = 100;

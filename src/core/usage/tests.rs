@@ -162,6 +162,22 @@ fn a_file_that_was_read_before_it_changed_back_is_not_what_it_was() {
 }
 
 #[test]
+fn whoever_opens_what_has_changed_is_waited_for_until_he_tells_what_for() {
+    let opened = UseEvent { path: path("/s/conf"), sign: Sign::Opened };
+    let mut usage = usage(&[]);
+    usage.sign(&opened, NOW);
+    assert_eq!(usage.undecided_until(), None);
+    told(&mut usage, "/s/conf", What::Modified);
+    usage.sign(&opened, NOW);
+    assert_eq!(usage.undecided_until(), Some(NOW + COPIER));
+    told(&mut usage, "/s/conf", What::Closed);
+    assert_eq!(usage.undecided_until(), None);
+    usage.sign(&opened, NOW);
+    usage.sign(&UseEvent { sign: Sign::Read, ..opened }, NOW);
+    assert_eq!(usage.undecided_until(), None);
+}
+
+#[test]
 fn what_is_written_again_and_again_is_named_a_few_times() {
     let mut usage = usage(&[]);
     let log = path("/s/log");

@@ -142,7 +142,7 @@ impl World {
             Action::Start { generation, .. } => {
                 self.altered.clear();
                 self.starts.push(self.now);
-                vec![Event::Started { generation, pid: pid(generation) }]
+                vec![Event::Started { generation, pid: pid(generation), spared: Vec::new() }]
             }
             Action::Signal { generation, signal: 15, .. } => vec![
                 Event::Exited { generation, ending: relaunch_buildpack::core::Ending::Signal(15) },

@@ -118,9 +118,12 @@ impl<'a> Author<'a> {
         let compiling = self.random.millis(600, 2_500);
         self.created(&compiled, 5, 0);
         let synced = self.finish(source.end() + compiling, true);
-        let moment = self.random.millis(5, 900);
-        self.step(0, 2, Op::Read(compiled));
-        self.created(&name(APP), 5, 0);
+        // Some copy on at the very moment at which the first copy settles.
+        let latest = if self.random.chance(50) { 9 } else { 900 };
+        let moment = self.random.millis(3, latest);
+        self.step(0, 2, Op::OpenToRead(compiled.clone()));
+        self.created(&name(APP), 5, 12);
+        self.step(0, 1, Op::ReadOpen(compiled));
         let copy = self.finish(synced.end() + moment, true);
         vec![source, synced, copy]
     }

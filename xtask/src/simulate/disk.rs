@@ -131,18 +131,23 @@ impl Disk {
     }
 
     /// Who opens is told where somebody listens.
-    fn opened(&self, name: &Name) -> Vec<Told> {
-        let heard = is_beside(name) && self.names.contains_key(name);
-        heard.then(|| Told { name: Arc::clone(name), kind: Kind::Open }).into_iter().collect()
+    pub(super) fn opened(&self, name: &Name) -> Vec<Told> {
+        self.heard(name, Kind::Open)
     }
 
     /// open(2), read(2) and close(2) of a reader.
     pub(super) fn read(&self, name: &Name) -> Vec<Told> {
-        let mut told = self.opened(name);
-        if !told.is_empty() {
-            told.push(Told { name: Arc::clone(name), kind: Kind::Read });
-        }
-        told
+        [self.opened(name), self.read_open(name)].concat()
+    }
+
+    /// read(2) and close(2) of what a reader has opened.
+    pub(super) fn read_open(&self, name: &Name) -> Vec<Told> {
+        self.heard(name, Kind::Read)
+    }
+
+    fn heard(&self, name: &Name, kind: Kind) -> Vec<Told> {
+        let heard = is_beside(name) && self.names.contains_key(name);
+        heard.then(|| Told { name: Arc::clone(name), kind }).into_iter().collect()
     }
 
     /// open(2) for writing in place; `None` = no such file, or it is being run (`ETXTBSY`).

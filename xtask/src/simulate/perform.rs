@@ -248,7 +248,7 @@ impl World {
             self.at(self.now, Step::PollAfterStart);
         }
         let mut said = self.begin_looking(generation, unheard);
-        said.push(Event::Started { generation, pid: 100 });
+        said.push(Event::Started { generation, pid: 100, spared: self.spared() });
         if raced {
             said.push(Event::File(FileEvent { path: app, what: What::Found }));
         }

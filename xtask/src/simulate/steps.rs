@@ -74,6 +74,8 @@ impl World {
             Op::Link(name, content) => self.disk.link(&name, content),
             Op::Unlink(name) => self.disk.unlink(&name),
             Op::Read(name) => self.disk.read(&name),
+            Op::OpenToRead(name) => self.disk.opened(&name),
+            Op::ReadOpen(name) => self.disk.read_open(&name),
             Op::Store(name, content) => {
                 self.disk.store(&name, content);
                 Vec::new()

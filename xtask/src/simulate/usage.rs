@@ -55,7 +55,13 @@ impl World {
         deaf.then(unseen).into_iter().collect()
     }
 
-    /// The app begins; the driver says what is spared. `unheard` = see above.
+    /// The roots that the driver says are spared.
+    pub(super) fn spared(&self) -> Vec<Name> {
+        let too_much = self.fault == Some(Fault::SparedTooMuch);
+        [spared("")].into_iter().chain(too_much.then(|| super::writer::name(""))).collect()
+    }
+
+    /// The app begins to read; what the driver says of signs. `unheard` = see above.
     pub(super) fn begin_looking(
         &mut self,
         generation: Generation,
@@ -72,12 +78,7 @@ impl World {
         for (after, look) in looks {
             self.at(self.now + after, Step::Look(generation, look));
         }
-        let mut roots = vec![spared("")];
-        if self.fault == Some(Fault::SparedTooMuch) {
-            roots.push(super::writer::name(""));
-        }
-        let mut said = vec![Event::Spared { roots }];
-        said.extend(unheard);
+        let mut said = unheard;
         if self.fault == Some(Fault::UseKept) {
             said.extend(old.signs.into_iter().map(Event::Used));
         }

@@ -27,7 +27,7 @@
 //!    in the same way, as far as the executable and the paths go that were judged before a start
 //!    and not rechecked after one: a second start may come before the first one's recheck.
 //! 6. Signs of use below the spared root are fed in their order. Around a start those of the old
-//!    generation are dropped, `Spared` comes before `Started`, and what was not listened to before the
+//!    generation are dropped, and what was not listened to before the
 //!    exec is `Unseen`. A path that was said to be unused is not opened.
 //! 7. `SessionEnded` comes after all that the session wrote; `Exited` before `Emptied`, and
 //!    `Emptied` when nothing is left.

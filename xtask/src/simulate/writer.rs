@@ -24,6 +24,8 @@ pub(super) enum Op {
     Unlink(Name),
     Store(Name, Content),
     Read(Name),
+    OpenToRead(Name),
+    ReadOpen(Name),
 }
 
 /// A process that writes: each step after a pause.

@@ -150,26 +150,67 @@ fn what_was_opened_while_the_writers_were_tested_is_not_waited_for_when_time_is_
     for second in 1..10 {
         walk.at(second * 1_000).file("a", What::Modified);
     }
-    walk.at(9_990).file("a", What::Modified);
-    while walk.ms() < 10_000 {
-        assert_eq!(walk.asks(), Some(Step::Probe(vec![path("a")])));
-        walk.meanwhile("a", What::Modified);
-        if walk.ms() > 10_000 {
-            walk.meanwhile("a", What::Closed).meanwhile("b", What::Created);
-        }
-        walk.answers("a", WriterState::Foreign, false);
-    }
+    walk.at(9_999);
+    assert_eq!(walk.asks(), Some(Step::Probe(vec![path("a")])));
+    assert!(walk.ms() >= 10_000, "{} ms", walk.ms());
+    walk.meanwhile("a", What::Closed).meanwhile("b", What::Created);
+    walk.answers("a", WriterState::Foreign, false);
     assert_eq!(walk.answer().map(|set| set.paths), Some(vec![path("a"), path("b")]));
 }
 
+/// Between the test and its answer a copy, or a temporary file that is still open, took the name.
 #[test]
-fn a_file_made_anew_while_the_writers_were_tested_is_not_the_apps() {
+fn a_file_that_took_the_name_while_the_writers_were_tested_is_not_the_apps() {
+    let renamed = What::MovedWithin { from: path("new") };
+    for (before, what) in [(None, What::Created), (Some(("new", What::Created)), renamed)] {
+        let mut walk = Walk::new();
+        walk.opened("state", WriterState::OwnGeneration, false).file("state", What::Modified);
+        assert_eq!(walk.asks(), Some(Step::Probe(vec![path("state")])));
+        walk.open.clear();
+        if let Some((name, what)) = before {
+            walk.meanwhile(name, what);
+        }
+        walk.meanwhile("state", what);
+        walk.answers("state", WriterState::OwnGeneration, false);
+        walk.file("state", What::Modified);
+        let names = walk.settles().map(|(_, names)| names).unwrap();
+        assert!(names.contains(&"state".to_owned()), "{names:?}");
+        assert_eq!(walk.told, []);
+    }
+}
+
+#[test]
+fn a_file_that_the_app_closed_while_the_writers_were_tested_is_the_apps() {
     let mut walk = Walk::new();
     walk.opened("state", WriterState::OwnGeneration, false).file("state", What::Modified);
     assert_eq!(walk.asks(), Some(Step::Probe(vec![path("state")])));
-    walk.open.clear();
-    walk.meanwhile("state", What::Created);
+    walk.meanwhile("state", What::Closed);
     walk.answers("state", WriterState::OwnGeneration, false);
-    assert_eq!(walk.settles().map(|(_, names)| names), Some(vec!["state".to_owned()]));
-    assert_eq!(walk.told, []);
+    assert_eq!(walk.settles(), None);
+    assert_eq!(walk.told, [Told::OwnFile(path("state"))]);
+}
+
+#[test]
+fn an_answer_about_a_set_that_came_to_nothing_says_nothing_of_the_next() {
+    let mut walk = Walk::new();
+    walk.opened("a", WriterState::Foreign, false).file("a", What::Created);
+    assert_eq!(walk.asks(), Some(Step::Probe(vec![path("a")])));
+    walk.meanwhile("a", What::Deleted);
+    assert!(!walk.settler.is_quiet(), "a start would not wait for the answer");
+    walk.meanwhile("a", What::Created).answers("a", WriterState::Nobody, false);
+    let created = walk.ms();
+    let (ms, _) = walk.settles().unwrap();
+    assert!(ms >= created + 2_000, "settled {} ms after the open", ms - created);
+}
+
+#[test]
+fn what_happened_during_a_look_around_counts_before_the_answer() {
+    let mut walk = Walk::new();
+    walk.settler.file(&FileEvent { path: path("a"), what: What::MovedIn }, walk.now);
+    assert_eq!(walk.settler.poll(None, walk.now), Some(Step::LookAround));
+    walk.meanwhile("b", What::MovedIn);
+    assert_eq!(walk.settler.deadline(None), None);
+    let seen = Surroundings { sessions: Vec::new(), stretch: 1, written: None };
+    walk.settler.looked_around(&seen, walk.now);
+    assert_eq!(walk.settles(), settled(1 + 50, &["a", "b"]));
 }

@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use super::change::FileEvent;
+use super::change::{FileEvent, Moment};
 use super::generation::{Ending, Generation};
 use super::usage::UseEvent;
 
@@ -113,6 +113,8 @@ pub enum Stopper {
 /// What goes on around a change set.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Surroundings {
+    /// When it was looked, from when the ages of sessions count.
+    pub at: Moment,
     /// Processes that an engine exec'ed into the container.
     pub sessions: Vec<Session>,
     /// By how much quiet times are stretched, 1 to 6: runnable tasks over cores.

@@ -24,6 +24,8 @@ pub struct Core {
     untested: Vec<Arc<Path>>,
     /// The set whose judgement was asked for last.
     judging: Option<Judging>,
+    /// The last event of the set that was put off for somebody who had just opened one of its files.
+    put_off: Option<Moment>,
 }
 
 #[derive(Debug)]
@@ -47,6 +49,7 @@ impl Core {
             usage: Usage::default(),
             untested: Vec::new(),
             judging: None,
+            put_off: None,
         }
     }
 
@@ -167,7 +170,8 @@ impl Core {
                 out.push(Action::Probe(paths));
             }
             Some(Step::Settled(set)) => {
-                if let Some(until) = self.usage.undecided_until().filter(|until| now < *until) {
+                if let Some(until) = self.undecided_until(&set).filter(|until| now < *until) {
+                    self.put_off = Some(set.last);
                     self.settler.postpone(until);
                     return;
                 }
@@ -198,6 +202,13 @@ impl Core {
 
     fn use_of(&self, path: &Path) -> Use {
         self.life.running().map_or(Use::Counts, |_| self.usage.of(path))
+    }
+
+    /// Until when this set waits for somebody who may be about to add to it; once for each last event
+    /// of it, since an app may open a changed file without rest.
+    fn undecided_until(&self, set: &Settled) -> Option<Moment> {
+        let may_wait = !set.overdue && self.put_off != Some(set.last);
+        self.life.running().filter(|_| may_wait).and_then(|_| self.usage.undecided_until())
     }
 
     /// What is to be judged, by what is known of each path's use.

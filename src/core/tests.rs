@@ -394,3 +394,24 @@ fn a_start_that_is_due_waits_for_a_scan_no_longer_than_for_anything_else() {
         assert_eq!(orders, [start], "{changed:?}");
     }
 }
+
+/// A copier opens what was compiled and makes its target then; an app may open it without rest.
+#[test]
+fn a_set_waits_once_for_whoever_has_just_opened_one_of_its_files() {
+    let mut core = core();
+    core.handle(Event::Began, Duration::ZERO);
+    let spared = vec![Path::new("/s").into()];
+    core.handle(Event::Started { generation: Generation(1), pid: 42, spared }, Duration::ZERO);
+    core.handle(Event::Woke, Duration::from_secs(1));
+    let compiled: Arc<Path> = Path::new("/s/app").into();
+    let file = |what| Event::File(FileEvent { path: Arc::clone(&compiled), what });
+    let opened = || Event::Used(UseEvent { path: Arc::clone(&compiled), sign: Sign::Opened });
+    assert_eq!(core.handle(file(What::Closed), ms(0)), [Action::LookAround]);
+    core.handle(looked(), ms(0));
+    core.handle(opened(), ms(15));
+    assert_eq!(core.handle(Event::Woke, ms(20)), []);
+    assert_eq!(core.deadline(), Some(ms(65)));
+    core.handle(opened(), ms(60));
+    let out = core.handle(Event::Woke, ms(65));
+    assert!(matches!(out[..], [Action::Judge(_)]), "{out:?}");
+}

@@ -97,6 +97,7 @@ impl Supervisor {
 
     /// Looks for sessions and load; keeps what must be waited for.
     pub(super) fn look_around(&mut self) -> Event {
+        let at = self.clock.now();
         let mut seen = Vec::new();
         for session in sessions() {
             let (pid, age_ms) = (session.pid, session.age_ms());
@@ -108,7 +109,7 @@ impl Supervisor {
         }
         #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // It lies from 1 to 6.
         let stretch = self.load.factor().round() as u32;
-        Event::LookedAround(Surroundings { sessions: seen, stretch, written: self.written() })
+        Event::LookedAround(Surroundings { at, sessions: seen, stretch, written: self.written() })
     }
 
     /// Bytes that the generation has written so far. Of a process that is gone its parent or the

@@ -313,8 +313,8 @@ impl Supervisor {
                 let current = self.current.as_ref();
                 let own = || processes_of(current);
                 let judgement = judge(&order, &self.command, image, &mut self.watch, own);
-                let running = self.image.as_ref().filter(|_| self.core.running().is_some());
-                let program = running.map(|(_, program)| program).or(program.as_ref());
+                let last = self.image.as_ref().map(|(_, program)| program);
+                let program = last.or(program.as_ref());
                 let script = program.and_then(|program| program.script.as_deref());
                 let judgement = script::weigh(judgement, script);
                 let room = MOST_JUDGED.saturating_sub(self.judged.len());

@@ -56,6 +56,8 @@ pub(super) struct Settled {
     pub(super) by_session: bool,
     /// The first of them that somebody changed just now; `None` = a comparison found them all.
     pub(super) witnessed: Option<Arc<Path>>,
+    /// It has to do as it is: it was waited for long enough.
+    pub(super) overdue: bool,
 }
 
 /// What the writer test told besides its influence on settling.
@@ -166,7 +168,7 @@ impl Settler {
     /// A session that began after the first write did not do it: a health check, say, beside a copy
     /// that no session makes. It puts the set off while it lives, but its end proves nothing.
     pub(super) fn looked_around(&mut self, seen: &Surroundings, now: Moment) {
-        let looked = self.asked.take().unwrap_or(now);
+        self.asked = None;
         self.stretch = seen.stretch;
         let young = seen.sessions.iter().filter(|it| !it.terminal && it.age_ms <= YOUNG_MS);
         let Phase::Collecting(pending) = &mut self.phase else {
@@ -177,7 +179,7 @@ impl Settler {
         for session in young {
             self.clients.insert(session.pid);
             pending.session = Origin::Session;
-            let began = looked.saturating_sub(Duration::from_millis(session.age_ms));
+            let began = seen.at.saturating_sub(Duration::from_millis(session.age_ms));
             pending.unclaimed = pending.unclaimed.filter(|written| began > *written + CLOCKS);
         }
     }
@@ -233,6 +235,7 @@ impl Settler {
             last: pending.set.last,
             by_session: pending.is_by_session(),
             witnessed: pending.set.witnessed(),
+            overdue,
         };
         let Phase::Collecting(pending) = std::mem::replace(&mut self.phase, Phase::Quiet) else {
             return None;

@@ -30,8 +30,9 @@ impl Settler {
             let is_own = *writer == WriterState::OwnGeneration && !vital;
             // Though it may have closed it since.
             if is_own && pending.set.is_still(path, asked) {
+                let is_open = pending.set.open_since(path).is_some();
                 pending.set.forget(path);
-                let new = self.own.insert(Arc::clone(path));
+                let new = !is_open || self.own.insert(Arc::clone(path));
                 if new && self.named.insert(Arc::clone(path)) {
                     told.push(Told::OwnFile(Arc::clone(path)));
                 }

@@ -96,8 +96,8 @@ pub(super) struct Usage {
     listed_since: BTreeSet<Arc<Path>>,
     /// Some of it was read between two changes.
     read_amid: bool,
-    /// What of it was opened last, and when, by somebody who has neither read nor written it since.
-    opened: Option<(Arc<Path>, Moment)>,
+    /// What of it somebody opened, and when, who has neither read nor written it since.
+    opened: BTreeMap<Arc<Path>, Moment>,
     /// How much each folder was read in the last second.
     rates: BTreeMap<Arc<Path>, Rate>,
     /// How often the person was told that a path is not in use.
@@ -153,7 +153,7 @@ impl Usage {
     pub(super) fn sign(&mut self, event: &UseEvent, now: Moment) -> Option<Follows> {
         let UseEvent { path, sign } = event;
         if *sign == Sign::Read {
-            self.told_what_for(path);
+            self.opened.remove(path);
         }
         match sign {
             Sign::Unseen => {
@@ -178,12 +178,12 @@ impl Usage {
                 None
             }
             Sign::Opened => {
-                if self.changing.contains_key(path) {
-                    self.opened = Some((Arc::clone(path), now));
-                }
                 let opens = self.files.entry(Arc::clone(path)).or_insert(Opens::Unknown(0));
                 if let Opens::Unknown(count) = opens {
                     *count = count.saturating_add(1);
+                    if self.changing.contains_key(path) {
+                        self.opened.insert(Arc::clone(path), now);
+                    }
                 }
                 None
             }
@@ -232,9 +232,11 @@ impl Usage {
             // Between the two it may have been read unseen.
             self.read_amid |= before == Some(Noticed::Late) && self.is_unseen(path);
         }
+        if let What::Modified | What::Closed = event.what {
+            self.opened.remove(path);
+        }
         match &event.what {
             What::Closed => {
-                self.told_what_for(path);
                 if let Some(Opens::Unknown(count)) = self.files.get_mut(path) {
                     *count -= 1;
                     if *count == 0 {
@@ -275,12 +277,7 @@ impl Usage {
     /// files: whoever copies it on opens the source first, and to judge before the copy's first write
     /// would take him for the app.
     pub(super) fn undecided_until(&self) -> Option<Moment> {
-        self.opened.as_ref().map(|(_, at)| *at + COPIER)
-    }
-
-    /// Whoever has opened this file has read or written it.
-    fn told_what_for(&mut self, path: &Path) {
-        self.opened.take_if(|(opened, _)| **opened == *path);
+        self.opened.values().max().map(|at| *at + COPIER)
     }
 
     /// The set was judged.
@@ -290,7 +287,7 @@ impl Usage {
         self.files.extend(read.into_iter().map(|path| (path, Opens::Read)));
         self.listed.append(&mut self.listed_since);
         self.read_amid = false;
-        self.opened = None;
+        self.opened.clear();
     }
 
     fn is_unseen(&self, path: &Path) -> bool {

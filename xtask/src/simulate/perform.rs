@@ -95,8 +95,9 @@ impl World {
             })
             .collect();
         self.named.extend(sessions.iter().map(|it| it.pid));
-        let written = Some(self.app_written);
+        let (at, written) = (self.now, Some(self.app_written));
         self.answer_behind_events(Event::LookedAround(Surroundings {
+            at,
             sessions,
             stretch: 1,
             written,

@@ -85,6 +85,7 @@ impl Walk {
                         Session { age_ms: session.age_ms + since, ..session.clone() }
                     };
                     let seen = Surroundings {
+                        at: self.now,
                         sessions: self.sessions.iter().map(age).collect(),
                         stretch: self.stretch,
                         written: None,

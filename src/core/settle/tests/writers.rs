@@ -210,7 +210,7 @@ fn what_happened_during_a_look_around_counts_before_the_answer() {
     assert_eq!(walk.settler.poll(None, walk.now), Some(Step::LookAround));
     walk.meanwhile("b", What::MovedIn);
     assert_eq!(walk.settler.deadline(None), None);
-    let seen = Surroundings { sessions: Vec::new(), stretch: 1, written: None };
+    let seen = Surroundings { at: walk.now, stretch: 1, ..Surroundings::default() };
     walk.settler.looked_around(&seen, walk.now);
     assert_eq!(walk.settles(), settled(1 + 50, &["a", "b"]));
 }

@@ -41,7 +41,7 @@ fn a_reload_a_synced_binary_that_is_waited_for_and_what_happened() {
 
     app.edit("main.go", "page one", "page two");
     let binary = host::go_build(app.path());
-    let digest = host::run(Command::new("sha256sum").arg(&binary));
+    let digest = host::ask(Command::new("sha256sum").arg(&binary));
     container.copy(&binary, TARGET);
     let told = container.execute(&[RELAUNCH, "wait", "--digest", &digest[..64]]);
     assert!(told.starts_with("generation 3 is up (pid "), "{told}");

@@ -69,7 +69,7 @@ impl Place {
     fn start(&self, of_docker: &[&str], rest: &[&str]) -> Container {
         let mut run = host::docker(&["run", "--detach"]);
         run.args(self.arguments(of_docker)).args(["--log", "json"]).args(rest);
-        Container::started(host::run(&mut run).trim().to_owned())
+        Container::started(host::ask(&mut run))
     }
 }
 
@@ -81,7 +81,7 @@ const APP: [&str; 3] = ["--", "/live/bin/app", "--port=none"];
 fn sleeper() -> Container {
     let image = host::prepared("XTASK_RUN_IMAGE");
     let run = &mut host::docker(&["run", "--detach", &image, "sleep", "1000"]);
-    Container::started(host::run(run).trim().to_owned())
+    Container::started(host::ask(run))
 }
 
 impl Container {
@@ -92,7 +92,7 @@ impl Container {
     }
 
     fn wait_for_end(&self) -> String {
-        host::run(&mut host::docker(&["wait", &self.id])).trim().to_owned()
+        host::ask(&mut host::docker(&["wait", &self.id]))
     }
 
     fn signal(&self, name: &str) {

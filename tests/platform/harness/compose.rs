@@ -33,8 +33,7 @@ impl Compose {
 
     /// The service's container; it is compose's to remove.
     pub(crate) fn container(&self) -> Container {
-        let id = host::run(&mut self.command(&["ps", "--quiet", "web"]));
-        Container::started(id.trim().to_owned())
+        Container::started(host::ask(&mut self.command(&["ps", "--quiet", "web"])))
     }
 
     fn command(&self, arguments: &[&str]) -> Command {

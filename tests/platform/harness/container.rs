@@ -59,7 +59,7 @@ impl Container {
     pub(crate) fn start_command(image: &Image, options: &[&str], arguments: &[&str]) -> Self {
         let mut run = host::docker(&["run", "--detach", "--publish", "127.0.0.1::8080"]);
         run.args(["--env", "RELAUNCH_LOG=json"]).args(options).arg(&image.name).args(arguments);
-        Self::started(host::run(&mut run).trim().to_owned())
+        Self::started(host::ask(&mut run))
     }
 
     /// Everything it printed so far.
@@ -112,7 +112,7 @@ impl Container {
     pub(crate) fn wait_for_health(&self, wanted: &str) {
         let form = "{{.State.Health.Status}}";
         self.wait_until(wanted, |it| {
-            host::run(&mut host::docker(&["inspect", "--format", form, &it.id])).trim() == wanted
+            host::ask(&mut host::docker(&["inspect", "--format", form, &it.id])) == wanted
         });
     }
 

@@ -37,13 +37,25 @@ pub(crate) fn run(command: &mut Command) -> String {
     text
 }
 
+/// The answer of a command that has to succeed, without what it says beside it: a client that
+/// detaches on a slow machine complains that its wait for the container was cancelled.
+pub(crate) fn ask(command: &mut Command) -> String {
+    let Output { status, stdout, stderr } = output(command);
+    let (answer, said) = (String::from_utf8_lossy(&stdout), String::from_utf8_lossy(&stderr));
+    assert!(status.success(), "{command:?} failed:\n{answer}{said}");
+    answer.trim().to_owned()
+}
+
 /// Whether a command succeeded, and both its outputs.
 pub(crate) fn attempt(command: &mut Command) -> (bool, String) {
-    let Output { status, stdout, stderr } =
-        command.stdin(Stdio::null()).output().expect("the program is there");
+    let Output { status, stdout, stderr } = output(command);
     let mut text = String::from_utf8_lossy(&stdout).into_owned();
     text.push_str(&String::from_utf8_lossy(&stderr));
     (status.success(), text)
+}
+
+fn output(command: &mut Command) -> Output {
+    command.stdin(Stdio::null()).output().expect("the program is there")
 }
 
 /// Compiles a Go app on the host, as a developer would, into `build/mod`.

@@ -101,7 +101,7 @@ impl Image {
     /// A value of the image's configuration, by docker's own path, as JSON.
     pub(crate) fn inspect(&self, path: &str) -> serde_json::Value {
         let format = format!("{{{{json {path}}}}}");
-        let text = host::run(&mut host::docker(&["inspect", "--format", &format, &self.name]));
+        let text = host::ask(&mut host::docker(&["inspect", "--format", &format, &self.name]));
         serde_json::from_str(&text).unwrap()
     }
 

@@ -82,12 +82,15 @@ impl Supervisor {
         whole_folder || self.only.counts(&event.path) || self.command.may_run(&event.path)
     }
 
-    /// Watches the executable's folder before the first exec, unless its list is long, and what can
-    /// be done soon of the roots whose readers are of interest; the rest is watched aside.
+    /// Watches the folders of the executable and of its script before the first exec, unless their
+    /// lists are long, and what can be done soon of the roots whose readers are of interest; the rest is
+    /// watched aside.
     pub(super) fn prepare_watch(&mut self) {
         let program = self.command.resolve().ok();
         let folder = program.as_ref().and_then(|program| program.path.parent());
-        if let Some(folder) = folder {
+        // What was never seen is not missed when it goes, and an interpreter dies of it.
+        let script = program.as_ref().and_then(|program| program.script.as_deref()?.parent());
+        for folder in folder.into_iter().chain(script.filter(|script| Some(*script) != folder)) {
             self.watch.prepare(folder);
         }
         self.spared = self.grounds.spared(&self.command);

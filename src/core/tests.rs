@@ -31,9 +31,14 @@ fn core() -> Core {
 
 /// A core whose first generation has run for a long time.
 fn running() -> Core {
+    running_with(Vec::new())
+}
+
+/// The same, with these roots spared.
+fn running_with(spared: Vec<Arc<Path>>) -> Core {
     let mut core = core();
     core.handle(Event::Began, Duration::ZERO);
-    core.handle(started(Generation(1), 42), Duration::ZERO);
+    core.handle(Event::Started { generation: Generation(1), pid: 42, spared }, Duration::ZERO);
     core.handle(Event::Woke, Duration::from_secs(1));
     core
 }
@@ -398,11 +403,7 @@ fn a_start_that_is_due_waits_for_a_scan_no_longer_than_for_anything_else() {
 /// A copier opens what was compiled and makes its target then; an app may open it without rest.
 #[test]
 fn a_set_waits_once_for_whoever_has_just_opened_one_of_its_files() {
-    let mut core = core();
-    core.handle(Event::Began, Duration::ZERO);
-    let spared = vec![Path::new("/s").into()];
-    core.handle(Event::Started { generation: Generation(1), pid: 42, spared }, Duration::ZERO);
-    core.handle(Event::Woke, Duration::from_secs(1));
+    let mut core = running_with(vec![Path::new("/s").into()]);
     let compiled: Arc<Path> = Path::new("/s/app").into();
     let file = |what| Event::File(FileEvent { path: Arc::clone(&compiled), what });
     let opened = || Event::Used(UseEvent { path: Arc::clone(&compiled), sign: Sign::Opened });

@@ -5,20 +5,20 @@ use std::sync::Arc;
 
 use super::evidence::Holdings;
 use super::image::Image;
-use super::program::Command;
+use super::program::{Command, NoProgram, Program};
 use crate::candidate::{Fault, Refusal, check, check_last};
 use crate::core::{Change, Judge, Judgement};
 use crate::watch::{Difference, Watch};
 
-/// Compares, then checks; the executable is checked only when something differs.
+/// Compares, then checks; the executable, `program`, is checked only when something differs.
 pub(super) fn judge(
     order: &Judge,
     command: &Command,
+    program: &Result<Program, NoProgram>,
     image: Option<&Image>,
     watch: &mut Watch,
     processes: impl FnOnce() -> Vec<i32>,
 ) -> Judgement {
-    let program = command.resolve();
     let path = program.as_ref().ok().map(|program| program.path.as_path());
     let executable_differs = match (path, image) {
         (Some(path), Some(image)) => image.differs_from(path),

@@ -3,8 +3,8 @@
 //! here, in one thread.
 //!
 //! In one turn, file events are read before anything else, so that whatever a sync session wrote is
-//! known before its end is; they are read again before an answer about the world counts. Work that can wait (watching a large tree, digests) is done in slices
-//! of [`SLICE`] when nothing has happened.
+//! known before its end is; they are read again before an answer about the world counts. Work that
+//! can wait (watching a large tree, digests) is done in slices of [`SLICE`] when nothing has happened.
 
 mod clock;
 mod evidence;

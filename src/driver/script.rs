@@ -22,9 +22,9 @@ impl Command {
     }
 }
 
-/// Turns a verdict for a start into one against it: the script that ran last, or else the one
-/// that would run now, is gone or is being written. An interpreter would only die of it, and what follows a
-/// deletion may take longer than the second that a set of deletions waits (`rm -r dist; tsc`).
+/// Turns a verdict for a start into one against it: the script that ran last, or else the one that
+/// would run now, is gone or is being written. An interpreter would only die of it, and what follows
+/// a deletion may take longer than the second that a set of deletions waits (`rm -r dist; tsc`).
 pub(super) fn weigh(judgement: Judgement, script: Option<&Path>) -> Judgement {
     match (judgement, script) {
         (Judgement::Changed(_), Some(script)) if !script.exists() => {

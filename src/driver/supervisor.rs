@@ -61,7 +61,7 @@ pub(super) struct Supervisor {
     worked: Moment,
     /// What has come and the core does not know yet, oldest first.
     pub(super) news: VecDeque<Event>,
-    /// The core was told that the watch compares.
+    /// `news` said last that the watch compares.
     pub(super) scanning: bool,
     roots: Vec<PathBuf>,
     pub(super) grounds: Grounds,
@@ -307,14 +307,14 @@ impl Supervisor {
             }
             Action::Judge(order) => {
                 // Before the judgement: what changes during it is seen by the second look.
-                let program = self.command.resolve().ok();
-                self.judged_program = program.as_ref().and_then(|it| identity(&it.path).ok());
+                let program = self.command.resolve();
+                self.judged_program = program.as_ref().ok().and_then(|it| identity(&it.path).ok());
                 let image = self.image.as_ref().map(|(image, _)| image);
                 let current = self.current.as_ref();
                 let own = || processes_of(current);
-                let judgement = judge(&order, &self.command, image, &mut self.watch, own);
+                let judgement = judge(&order, &self.command, &program, image, &mut self.watch, own);
                 let last = self.image.as_ref().map(|(_, program)| program);
-                let program = last.or(program.as_ref());
+                let program = last.or(program.as_ref().ok());
                 let script = program.and_then(|program| program.script.as_deref());
                 let judgement = script::weigh(judgement, script);
                 let room = MOST_JUDGED.saturating_sub(self.judged.len());

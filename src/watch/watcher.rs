@@ -195,8 +195,8 @@ impl Watch {
         self.has_work()
     }
 
-    /// Watches and lists one folder now: that of the executable, before the first exec. Does
-    /// nothing for a folder outside the roots. One with a long list is left to the sweep, which
+    /// Watches and lists one folder now: that of the executable or its script, before the first exec.
+    /// Does nothing for a folder outside the roots. One with a long list is left to the sweep, which
     /// begins there; so is the rest of a list after 2 ms.
     pub fn prepare(&mut self, folder: &Path) {
         let Some(root) = self.roots.iter().find_map(|root| {

@@ -203,9 +203,6 @@ impl Settler {
     /// runs although something should, and at that moment the set has to do as it is.
     pub(super) fn poll(&mut self, latest: Option<Moment>, now: Moment) -> Option<Step> {
         let due = self.due(latest)?;
-        if self.asked.is_some() {
-            return None;
-        }
         let Phase::Collecting(pending) = &mut self.phase else {
             return None;
         };
@@ -253,9 +250,6 @@ impl Settler {
         let Phase::Collecting(pending) = &self.phase else {
             return None;
         };
-        if self.asked.is_some() {
-            return None;
-        }
         if !pending.set.is_open() {
             return Some(due);
         }
@@ -355,6 +349,9 @@ impl Settler {
         let Phase::Collecting(pending) = &self.phase else {
             return None;
         };
+        if self.asked.is_some() {
+            return None;
+        }
         if self.scanning {
             // Nothing else bounds the listing of a large tree.
             return latest;

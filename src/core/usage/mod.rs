@@ -232,11 +232,12 @@ impl Usage {
             // Between the two it may have been read unseen.
             self.read_amid |= before == Some(Noticed::Late) && self.is_unseen(path);
         }
-        if let What::Modified | What::Closed = event.what {
-            self.opened.remove(path);
-        }
         match &event.what {
+            What::Modified => {
+                self.opened.remove(path);
+            }
             What::Closed => {
+                self.opened.remove(path);
                 if let Some(Opens::Unknown(count)) = self.files.get_mut(path) {
                     *count -= 1;
                     if *count == 0 {
@@ -257,7 +258,6 @@ impl Usage {
             }
             What::Created
             | What::Linked
-            | What::Modified
             | What::MovedIn
             | What::MovedAway
             | What::Deleted

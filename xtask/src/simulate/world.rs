@@ -6,8 +6,8 @@
 //!
 //! 1. One thread. It reads all that the kernel queued and feeds it, then the ends of sessions, then
 //!    signals, then what became of processes, then `Woke` if the deadline has passed, and what people
-//!    ask for. While it probes, judges or execs, the
-//!    world goes on, and what happens is read afterwards.
+//!    ask for. While it probes, judges or execs, the world goes on, and what happens is read
+//!    afterwards.
 //! 2. Every `LookAround`, `Probe` and `Judge` is answered: a judgement at once, before anything else
 //!    is fed, the others behind all that was read and that the kernel queued until then. A file that
 //!    is found closed may have been written a moment ago.
@@ -27,8 +27,8 @@
 //!    in the same way, as far as the executable and the paths go that were judged before a start
 //!    and not rechecked after one: a second start may come before the first one's recheck.
 //! 6. Signs of use below the spared root are fed in their order. Around a start those of the old
-//!    generation are dropped, and what was not listened to before the
-//!    exec is `Unseen`. A path that was said to be unused is not opened.
+//!    generation are dropped, and what was not listened to before the exec is `Unseen`. A path that
+//!    was said to be unused is not opened.
 //! 7. `SessionEnded` comes after all that the session wrote; `Exited` before `Emptied`, and
 //!    `Emptied` when nothing is left.
 

@@ -104,10 +104,11 @@ fn a_log_that_never_rests_delays_the_rest_by_two_seconds() {
 }
 
 impl Walk {
-    /// The question of the next writer test.
-    fn asks(&mut self) -> Option<Step> {
+    /// Goes on to the next writer test, which asks for this path alone.
+    fn is_tested(&mut self, name: &str) {
         self.now = self.settler.deadline(None).unwrap();
-        self.settler.poll(None, self.now)
+        let asked = self.settler.poll(None, self.now);
+        assert_eq!(asked, Some(Step::Probe(vec![path(name)])));
     }
 
     /// What happens before the answer.
@@ -131,7 +132,7 @@ fn what_happened_while_the_writers_were_tested_counts_before_the_answer() {
     for what in [What::Closed, What::Modified] {
         let mut walk = Walk::new();
         walk.opened("app", WriterState::Foreign, true).file("app", What::Modified).at(300);
-        assert_eq!(walk.asks(), Some(Step::Probe(vec![path("app")])));
+        walk.is_tested("app");
         walk.open.clear();
         walk.meanwhile("app", what).answers("app", WriterState::Nobody, true);
         let changed = walk.ms();
@@ -151,7 +152,7 @@ fn what_was_opened_while_the_writers_were_tested_is_not_waited_for_when_time_is_
         walk.at(second * 1_000).file("a", What::Modified);
     }
     walk.at(9_999);
-    assert_eq!(walk.asks(), Some(Step::Probe(vec![path("a")])));
+    walk.is_tested("a");
     assert!(walk.ms() >= 10_000, "{} ms", walk.ms());
     walk.meanwhile("a", What::Closed).meanwhile("b", What::Created);
     walk.answers("a", WriterState::Foreign, false);
@@ -165,7 +166,7 @@ fn a_file_that_took_the_name_while_the_writers_were_tested_is_not_the_apps() {
     for (before, what) in [(None, What::Created), (Some(("new", What::Created)), renamed)] {
         let mut walk = Walk::new();
         walk.opened("state", WriterState::OwnGeneration, false).file("state", What::Modified);
-        assert_eq!(walk.asks(), Some(Step::Probe(vec![path("state")])));
+        walk.is_tested("state");
         walk.open.clear();
         if let Some((name, what)) = before {
             walk.meanwhile(name, what);
@@ -183,7 +184,7 @@ fn a_file_that_took_the_name_while_the_writers_were_tested_is_not_the_apps() {
 fn a_file_that_the_app_closed_while_the_writers_were_tested_is_the_apps() {
     let mut walk = Walk::new();
     walk.opened("state", WriterState::OwnGeneration, false).file("state", What::Modified);
-    assert_eq!(walk.asks(), Some(Step::Probe(vec![path("state")])));
+    walk.is_tested("state");
     walk.meanwhile("state", What::Closed);
     walk.answers("state", WriterState::OwnGeneration, false);
     assert_eq!(walk.settles(), None);
@@ -194,7 +195,7 @@ fn a_file_that_the_app_closed_while_the_writers_were_tested_is_the_apps() {
 fn an_answer_about_a_set_that_came_to_nothing_says_nothing_of_the_next() {
     let mut walk = Walk::new();
     walk.opened("a", WriterState::Foreign, false).file("a", What::Created);
-    assert_eq!(walk.asks(), Some(Step::Probe(vec![path("a")])));
+    walk.is_tested("a");
     walk.meanwhile("a", What::Deleted);
     assert!(!walk.settler.is_quiet(), "a start would not wait for the answer");
     walk.meanwhile("a", What::Created).answers("a", WriterState::Nobody, false);

@@ -3,7 +3,7 @@
 use std::fs::{File, OpenOptions};
 use std::io::Write;
 use std::os::unix::fs::OpenOptionsExt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::thread;
 use std::time::{Duration, SystemTime};
@@ -112,8 +112,12 @@ impl<'a> Scene<'a> {
 
     /// Renames another build over the app.
     pub(super) fn publish(&self, version: &str) -> Result<(), Failure> {
-        let beside = self.prepare("published", version)?;
-        std::fs::rename(&beside, self.run.place.app()).map_err(Failure::file(&beside))
+        self.rename_over(&self.prepare("published", version)?)
+    }
+
+    /// Renames this file over the app.
+    pub(super) fn rename_over(&self, beside: &Path) -> Result<(), Failure> {
+        std::fs::rename(beside, self.run.place.app()).map_err(Failure::file(beside))
     }
 
     /// Prepares `out/new` as `v2` and runs lines of a shell in the folder of `tree` and `out`.

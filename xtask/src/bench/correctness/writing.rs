@@ -66,7 +66,7 @@ pub(super) fn five_files(scene: &Scene, gap: u64) -> Result<(), Failure> {
         std::fs::write(&path, "new").map_err(Failure::file(&path))?;
         pause(gap);
     }
-    std::fs::rename(&app, scene.run.place.app()).map_err(Failure::file(&app))
+    scene.rename_over(&app)
 }
 
 /// A second update as soon as the first one runs.
@@ -97,5 +97,5 @@ pub(super) fn cut_off(scene: &Scene) -> Result<(), Failure> {
     let bytes = scene.bytes("v2")?;
     let beside = scene.run.place.beside("cut");
     super::super::place::write_executable(&beside, &bytes[..bytes.len() / 3])?;
-    std::fs::rename(&beside, scene.run.place.app()).map_err(Failure::file(&beside))
+    scene.rename_over(&beside)
 }

@@ -176,7 +176,6 @@ impl Supervisor {
     fn started(&mut self, number: Generation, pid: i32) {
         self.watch.rebase_all();
         self.started_with.append(&mut self.judged);
-        self.undigested = true;
         let Some(current) = &mut self.current else { return };
         let path: Arc<Path> = current.path.as_path().into();
         let (is_script, has_terminal) = (current.is_script, current.has_terminal);

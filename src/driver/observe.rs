@@ -56,7 +56,7 @@ impl Supervisor {
     }
 
     fn observed(&mut self, observation: Observation) -> Option<Event> {
-        self.undigested |= !matches!(observation, Observation::Used(_));
+        self.telling.dirty |= !matches!(observation, Observation::Used(_));
         match observation {
             Observation::File(event) => self.counts(&event).then_some(Event::File(event)),
             Observation::Used(event) => Some(Event::Used(event)),

@@ -53,8 +53,6 @@ pub(super) struct Supervisor {
     pub(super) judged: BTreeSet<Arc<Path>>,
     /// Those judged before the last start, until they were looked at once more.
     pub(super) started_with: BTreeSet<Arc<Path>>,
-    /// Files changed or were started from since the last of them was digested.
-    pub(super) undigested: bool,
     /// Somebody asks, or reads an answer.
     asked: bool,
     /// When the last slice of what can wait was worked off.
@@ -126,7 +124,6 @@ impl Supervisor {
             judged_program: None,
             judged: BTreeSet::new(),
             started_with: BTreeSet::new(),
-            undigested: true,
             asked: false,
             worked: Moment::ZERO,
             news: VecDeque::new(),
@@ -191,8 +188,8 @@ impl Supervisor {
     fn wait(&mut self) -> Vec<i32> {
         let gives_way = self.gives_way();
         let for_askers = self.telling.has_work(self.core.standing());
-        let idle_work =
-            gives_way.is_none() && (self.watch.has_work() || self.undigested || for_askers);
+        let waits = self.watch.has_work() || self.watch.has_undigested() || for_askers;
+        let idle_work = gives_way.is_none() && waits;
         let busy = idle_work || self.watch.has_observations();
         let poll_due = self.watch.deadline().filter(|_| gives_way.is_none());
         let poll_due = poll_due.map(|due| self.clock.moment(due));
@@ -254,15 +251,14 @@ impl Supervisor {
     fn work_aside(&mut self) {
         self.worked = self.clock.now();
         self.telling.hear_again();
-        if self.undigested && !self.watch.has_work() {
-            self.undigested = self.watch.digest(SLICE);
-            self.telling.dirty |= !self.undigested;
+        if self.watch.has_undigested() && !self.watch.has_work() {
+            self.watch.digest(SLICE);
+            self.telling.dirty |= !self.watch.has_undigested();
         } else if !self.watch.has_work() && self.telling.has_work(self.core.standing()) {
             self.work_for_askers(SLICE);
         } else {
             // Polls that are due, too.
             self.watch.work(SLICE);
-            self.undigested |= self.watch.digests_are_due();
         }
     }
 
@@ -323,7 +319,6 @@ impl Supervisor {
             }
             Action::Digest(path) => {
                 self.watch.want_digest(&path);
-                self.undigested = true;
                 Vec::new()
             }
             Action::Adopt(paths) => {
@@ -332,7 +327,6 @@ impl Supervisor {
             }
             Action::StopListening(folder) => {
                 self.watch.stop_listening(&folder);
-                self.undigested = true;
                 Vec::new()
             }
             Action::Start { generation, program } => {

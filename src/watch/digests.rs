@@ -71,10 +71,20 @@ impl Digests {
 }
 
 impl Watch {
+    /// Whether [`Watch::digest`] has anything to do. It has again after a start, when a file in use
+    /// was named, and when one that was too young has got old enough ([`Watch::deadline`]).
+    #[must_use]
+    pub fn has_undigested(&self) -> bool {
+        !self.digests.done || self.digests.ripe.is_some_and(|ripe| Instant::now() >= ripe)
+    }
+
     /// One slice of making digests, for when nothing else is to be done: it reads files, up to
     /// 8 MB each, 64 MB in all and as much again of those that were found to be in use, 128 KB at a
-    /// time. Returns whether more is left.
-    pub fn digest(&mut self, budget: Duration) -> bool {
+    /// time.
+    pub fn digest(&mut self, budget: Duration) {
+        if self.digests.done && self.has_undigested() {
+            self.digests.again();
+        }
         let end = Instant::now() + budget;
         while !self.digests.done && !self.has_work() {
             if self.digests.active.is_some() {
@@ -89,23 +99,12 @@ impl Watch {
         if self.digests.done {
             self.digests.buffer = Vec::new();
         }
-        !self.digests.done
     }
 
     /// Whether a file is open and half read.
     #[cfg(test)]
     pub(super) fn is_digesting(&self) -> bool {
         self.digests.active.is_some()
-    }
-
-    /// Whether files that were too young for [`Watch::digest`] have got old enough: it has work
-    /// again.
-    pub fn digests_are_due(&mut self) -> bool {
-        let due = self.digests.ripe.is_some_and(|ripe| Instant::now() >= ripe);
-        if due {
-            self.digests.again();
-        }
-        due
     }
 
     /// Passes files that need none; opens the next one that does.

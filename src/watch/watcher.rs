@@ -25,9 +25,9 @@ use crate::system::mounts::shared_mount;
 /// The watch over all roots.
 ///
 /// The loop: wait with poll(2) for [`Watch::fd`] until [`Watch::deadline`] (not at all while
-/// [`Watch::has_work`]), then [`Watch::read`], then [`Watch::work`] for a slice. Nothing settles while
-/// it is [`Watch::busy`]. Around a start: [`Watch::freeze`] just before the exec, [`Watch::rebase_all`] when
-/// it succeeded.
+/// [`Watch::has_work`] or [`Watch::has_undigested`]), then [`Watch::read`], then a slice of
+/// [`Watch::work`] or, behind it, [`Watch::digest`]. Nothing settles while it is [`Watch::busy`]. Around a
+/// start: [`Watch::freeze`] just before the exec, [`Watch::rebase_all`] when it succeeded.
 #[derive(Debug)]
 pub struct Watch {
     pub(super) queue: Option<Queue>,
@@ -125,8 +125,8 @@ impl Watch {
         self.queue.as_ref().map(Queue::fd)
     }
 
-    /// When [`Watch::work`] must be called though nothing is readable: the next poll; or when
-    /// [`Watch::digests_are_due`] must.
+    /// When there is something to do though nothing is readable: [`Watch::work`] for the next poll, or
+    /// [`Watch::digest`] for files that were too young.
     #[must_use]
     pub fn deadline(&self) -> Option<Instant> {
         self.next_poll().into_iter().chain(self.digests.ripe).min()

@@ -145,13 +145,12 @@ fn a_digest_in_the_making_ends_with_its_generation() {
     field.watch.stop_listening(&folder);
     let deadline = Instant::now() + DEADLINE;
     while !field.watch.is_digesting() {
-        field.watch.digests_are_due();
         field.watch.digest(Duration::ZERO);
         assert!(Instant::now() < deadline, "nothing is read");
     }
     field.watch.freeze();
     field.tells(&[]);
-    while field.watch.digest(SLICE) {}
+    field.digest();
     read(&field, "src/big");
     let told = field.told();
     assert!(told.contains(&"Opened src/big".to_owned()), "{told:?}");
@@ -166,12 +165,35 @@ fn has_digest(field: &Field, path: &str) -> bool {
 fn digest_wanted(field: &mut Field, path: &str) {
     let wanted = field.at(path);
     field.watch.want_digest(&wanted);
+    digested_at_last(field, path);
+}
+
+/// As the driver does: it digests whenever there is something to digest, and not otherwise.
+fn digested_at_last(field: &mut Field, path: &str) {
     let deadline = Instant::now() + DEADLINE;
     while !has_digest(field, path) {
-        field.watch.digests_are_due();
-        while field.watch.digest(SLICE) {}
+        field.digest();
         assert!(Instant::now() < deadline, "no digest");
     }
+}
+
+/// Nobody may be left to ask for it again: an app that reads its configuration once, at its start.
+#[test]
+fn a_wanted_file_that_was_too_young_outlasts_a_set_that_came_to_nothing() {
+    let mut field = listening(&["bin/app", "src/conf", "src/main"]);
+    let (conf, main) = (field.at("src/conf"), field.at("src/main"));
+    let deadline = Instant::now() + DEADLINE;
+    let mut grew_old = true;
+    while grew_old {
+        make(&field.top.clone(), "src/conf");
+        field.told();
+        field.watch.want_digest(&conf);
+        field.digest();
+        grew_old = has_digest(&field, "src/conf");
+        assert!(Instant::now() < deadline, "it is never young");
+    }
+    field.watch.rebase([main.as_path()]);
+    digested_at_last(&mut field, "src/conf");
 }
 
 #[test]

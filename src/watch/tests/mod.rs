@@ -158,6 +158,13 @@ impl Field {
         self.watch.differs(&path, &mut BUDGET.clone())
     }
 
+    /// As the driver does: as long as there is something to digest.
+    fn digest(&mut self) {
+        while self.watch.has_undigested() {
+            self.watch.digest(SLICE);
+        }
+    }
+
     /// All digests made; files must have got old enough for it.
     fn digested(&mut self, paths: &[&str]) {
         let deadline = Instant::now() + DEADLINE;
@@ -167,7 +174,7 @@ impl Field {
         };
         while !paths.iter().all(|path| has(&self.watch, &self.at(path))) {
             self.watch.digests.again();
-            while self.watch.digest(SLICE) {}
+            self.digest();
             assert!(Instant::now() < deadline, "no digests");
             std::thread::sleep(Duration::from_millis(2));
         }

@@ -158,6 +158,8 @@ impl Supervisor {
                     if let Some(terminal) = &mut self.terminal {
                         terminal.take_back();
                     }
+                    // What was written until now is what the next generation runs with, once it settles.
+                    self.read_watch();
                     self.feed(Event::Emptied { generation: number });
                     self.let_go_of_finished();
                 }

@@ -120,6 +120,12 @@ impl Watch {
     /// judged to be other than it was seen last, and remembers
     /// this moment. What is seen later does not belong to the coming baseline.
     pub fn freeze(&mut self) {
+        if !self.listening.is_empty() {
+            // Before the queue is drained: the close of what we read is told as well.
+            self.digests.forget_used();
+        }
+        // What came until now is on the disk that the app is started with.
+        self.drain();
         self.begin_listening();
         self.frozen_at = Some(file_clock());
         for (folder, name) in std::mem::take(&mut self.stale) {

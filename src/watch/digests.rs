@@ -19,6 +19,9 @@ pub(super) const FILE_BYTES: u64 = 8 << 20;
 
 /// A file that changed this short a time ago may change again within the same tick of its times.
 const YOUNG: i64 = 20_000_000;
+/// One that claims to have changed so long from now has its time from another clock, and never gets
+/// old.
+const ANOTHER_CLOCK: i64 = 1_000_000_000;
 /// By then it is old enough, whatever part of a tick the clocks differ by.
 const RIPENS: Duration = Duration::from_millis(25);
 
@@ -31,7 +34,7 @@ pub(super) struct Digests {
     held: u64,
     /// The walk came to the end and nothing was changed since.
     done: bool,
-    /// It passed files that were too young: when the last of them is old enough.
+    /// It passed files that were too young: when the first of them is old enough.
     pub(super) ripe: Option<Instant>,
     active: Option<(FolderId, Vec<u8>, Stamp, Digesting)>,
     /// Files that were found to be in use in folders that the walk passes by.
@@ -109,9 +112,8 @@ impl Watch {
 
     /// Passes files that need none; opens the next one that does.
     fn next_file(&mut self) {
-        let oldest = file_clock() - YOUNG;
         if let Some((folder, name)) = self.digests.wanted.pop() {
-            self.wanted_file(folder, name, oldest);
+            self.wanted_file(folder, name);
             return;
         }
         for _ in 0..1_000 {
@@ -120,8 +122,7 @@ impl Watch {
                 self.digests.done = true;
                 return;
             }
-            // Our own reading would look like the app's.
-            let passed = self.heard.contains(&at.0);
+            let passed = self.must_not_read_in(at.0);
             let Some((name, entry)) = self.table.nth(at.0, at.1).filter(|_| !passed) else {
                 self.digests.folder += 1;
                 self.digests.file = 0;
@@ -132,8 +133,8 @@ impl Watch {
             let fits = size <= FILE_BYTES && self.digests.held + size <= ALL_BYTES;
             if entry.digest.is_some() {
                 self.digests.held += size;
-            } else if fits && !entry.stamp.is_link() && entry.stamp.ctime >= oldest {
-                self.digests.ripe = Some(Instant::now() + RIPENS);
+            } else if fits && !entry.stamp.is_link() && is_young(entry.stamp) {
+                self.digests.ripe.get_or_insert_with(|| Instant::now() + RIPENS);
             } else if fits && !entry.stamp.is_link() {
                 let name = name.to_vec();
                 self.open_for_digest(at.0, name, entry.stamp);
@@ -143,16 +144,16 @@ impl Watch {
     }
 
     /// Opens a file that was asked for, if it needs a digest and is old enough for one.
-    fn wanted_file(&mut self, folder: FolderId, name: Vec<u8>, oldest: i64) {
+    fn wanted_file(&mut self, folder: FolderId, name: Vec<u8>) {
         let entry = self.table.get(folder, &name).filter(|_| self.table.exists(folder));
         let needs = |entry: &Entry| entry.digest.is_none() && !entry.stamp.is_link();
         match entry.filter(needs).map(|entry| entry.stamp) {
             Some(stamp)
                 if stamp.size > FILE_BYTES
                     || self.digests.wanted_bytes + stamp.size > ALL_BYTES => {}
-            Some(stamp) if stamp.ctime >= oldest => {
+            Some(stamp) if is_young(stamp) => {
                 self.digests.unripe.push((folder, name));
-                self.digests.ripe = Some(Instant::now() + RIPENS);
+                self.digests.ripe.get_or_insert_with(|| Instant::now() + RIPENS);
             }
             Some(stamp) => {
                 self.digests.wanted_bytes += stamp.size;
@@ -191,4 +192,9 @@ impl Watch {
             Ok(Progress::Disturbed) | Err(_) => {}
         }
     }
+}
+
+fn is_young(stamp: Stamp) -> bool {
+    let now = file_clock();
+    (now - YOUNG..=now + ANOTHER_CLOCK).contains(&stamp.ctime)
 }

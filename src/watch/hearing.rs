@@ -89,12 +89,10 @@ impl Watch {
     /// Before an exec: folders that were deaf are heard again, signs of the last generation are
     /// dropped, and where not everything is heard that is said.
     pub(super) fn begin_listening(&mut self) {
+        self.used_unseen.clear();
         if self.listening.is_empty() {
             return;
         }
-        // Before the queue is drained: the close of what we read is told as well.
-        self.digests.forget_used();
-        self.drain();
         self.out.retain(|said| !matches!(said, Observation::Used(_)));
         for id in std::mem::take(&mut self.deaf) {
             if self.table.exists(id) {
@@ -126,7 +124,19 @@ impl Watch {
     pub(super) fn unseen(&mut self, path: &Path) {
         if self.listening.iter().any(|root| path.starts_with(root)) {
             self.say_use(path, Sign::Unseen);
+            // All below counts now, so our own reading hides nothing and digests are worth it.
+            self.used_unseen.insert(path.to_owned());
+            self.digests.again();
         }
+    }
+
+    /// Whether our reading in this folder could be taken for the app's, or hide it.
+    pub(super) fn must_not_read_in(&self, folder: FolderId) -> bool {
+        let unseen = || {
+            let path = self.table.path(folder);
+            path.ancestors().any(|above| self.used_unseen.contains(above))
+        };
+        self.heard.contains(&folder) && !unseen()
     }
 
     /// A list of this folder begins: our own opening of it must not be taken for use, and if it is

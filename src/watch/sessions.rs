@@ -3,6 +3,7 @@
 
 use std::fs;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
 use crate::system::pidfd::pidfd_open;
@@ -45,7 +46,19 @@ const MS_PER_TICK: u64 = 10;
 /// few), so it is asked while a change set is open and not otherwise.
 #[must_use]
 pub fn scan() -> Vec<Session> {
-    list(Path::new("/proc")).into_iter().filter_map(|found| pin(&found)).collect()
+    let sessions = list(Path::new("/proc")).into_iter().filter_map(|found| pin(&found));
+    sessions.filter(|session| !is_ours(session.pid)).collect()
+}
+
+/// Whether it is `relaunch` itself, which syncs nothing: `events --follow` lives on, `wait` for as long as
+/// it takes.
+fn is_ours(pid: i32) -> bool {
+    let file = |process: &str| {
+        let file = fs::metadata(format!("/proc/{process}/exe")).ok()?;
+        Some((file.dev(), file.ino()))
+    };
+    let theirs = file(&pid.to_string());
+    theirs.is_some() && theirs == file("self")
 }
 
 /// Processes with parent 0 beside PID 1, as this `/proc` shows them.
@@ -162,6 +175,17 @@ mod tests {
         client.wait().unwrap();
         let seen: Vec<_> = found.iter().map(|one| (one.parent, one.kernel)).collect();
         assert_eq!(seen, [(0, false)], "{found:?}");
+    }
+
+    #[test]
+    fn our_own_client_is_told_from_others() {
+        let mut other = Command::new("sleep").arg("1000").spawn().unwrap();
+        let pid = |id: u32| i32::try_from(id).unwrap();
+        assert!(is_ours(pid(std::process::id())));
+        wait_for(|| Some(()).filter(|()| !is_ours(pid(other.id()))));
+        other.kill().unwrap();
+        other.wait().unwrap();
+        assert!(!is_ours(pid(other.id())));
     }
 
     #[test]

@@ -63,6 +63,8 @@ pub struct Watch {
     pub(super) heard: HashSet<FolderId>,
     /// Those for which it is asked no more until the next start.
     pub(super) deaf: Vec<FolderId>,
+    /// Where something may have been used unseen by this generation.
+    pub(super) used_unseen: HashSet<PathBuf>,
     /// Files that we opened ourselves since the queue was empty.
     pub(super) opened: HashSet<PathBuf>,
     said: Vec<Warning>,
@@ -107,6 +109,7 @@ impl Watch {
             listening: Vec::new(),
             heard: HashSet::new(),
             deaf: Vec::new(),
+            used_unseen: HashSet::new(),
             opened: HashSet::new(),
             said: Vec::new(),
         };

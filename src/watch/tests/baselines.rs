@@ -24,6 +24,20 @@ fn touch_and_an_identical_sync_are_the_same() {
     assert_eq!(field.differs("app"), Difference::Same);
 }
 
+/// The last write before the exec may still be in the kernel's queue: what was read later made a second
+/// start, for bytes that ran already.
+#[test]
+fn what_was_written_before_the_freeze_is_what_the_app_runs_with() {
+    let mut field = Field::with(&["app", "lib"]);
+    fs::write(field.at("new"), "another content of lib").unwrap();
+    fs::rename(field.at("new"), field.at("lib")).unwrap();
+    field.watch.freeze();
+    field.watch.rebase_all();
+    let told = field.told();
+    assert!(told.contains(&"MovedWithin new -> lib".to_owned()), "{told:?}");
+    assert_eq!(field.differs("lib"), Difference::Same);
+}
+
 #[test]
 fn other_bytes_of_the_same_size_and_time_are_changed() {
     let mut field = Field::with(&["app"]);

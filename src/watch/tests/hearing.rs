@@ -1,5 +1,7 @@
 //! Listening to readers, on real files. `cargo test --lib watch::tests::hearing`
 
+use std::time::SystemTime;
+
 use super::*;
 
 /// Two roots of which the second is listened to, both swept before a start.
@@ -175,6 +177,20 @@ fn digested_at_last(field: &mut Field, path: &str) {
         field.digest();
         assert!(Instant::now() < deadline, "no digest");
     }
+}
+
+/// A polled folder counts as a whole, so a touch in it made a start.
+#[test]
+fn where_everything_counts_files_are_digested_though_readers_are_heard() {
+    let mut field = listening(&["bin/app", "src/conf"]);
+    field.watch.poll_also(super::super::polling::Target::All);
+    field.watch.freeze();
+    field.watch.rebase_all();
+    field.told();
+    digested_at_last(&mut field, "src/conf");
+    fs::File::open(field.at("src/conf")).unwrap().set_modified(SystemTime::now()).unwrap();
+    field.told();
+    assert_eq!(field.differs("src/conf"), Difference::Same);
 }
 
 /// Nobody may be left to ask for it again: an app that reads its configuration once, at its start.

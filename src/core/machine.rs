@@ -1,5 +1,6 @@
 //! [`Core`]: joins the settler and the life of the app.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -24,6 +25,9 @@ pub struct Core {
     untested: Vec<Arc<Path>>,
     /// The set whose judgement was asked for last.
     judging: Option<Judging>,
+    /// The paths of the sets that were refused since the last start: whoever mends the executable with the
+    /// bytes that run must not hide what had changed beside it. Judged again with the next set.
+    refused: BTreeSet<Arc<Path>>,
     /// The last event of the set that was put off for somebody who had just opened one of its files.
     put_off: Option<Moment>,
 }
@@ -49,6 +53,7 @@ impl Core {
             usage: Usage::default(),
             untested: Vec::new(),
             judging: None,
+            refused: BTreeSet::new(),
             put_off: None,
         }
     }
@@ -62,8 +67,8 @@ impl Core {
         match event {
             Event::Began => self.life.restart(Reason::First, Duration::ZERO, now, &mut out),
             Event::File(event) => {
-                self.usage.file(&event);
-                self.settler.file(&event, now);
+                let is_judged = self.settler.file(&event, now);
+                self.usage.file(&event, is_judged);
             }
             Event::Used(event) => out.extend(self.usage.sign(&event, now).map(|it| match it {
                 Follows::Counts(path) => Action::Digest(path),
@@ -109,8 +114,13 @@ impl Core {
         if judges {
             self.pump(now, &mut out);
         }
+        if self.settler.has_no_set() {
+            // Nothing waits for a judgement any more, be it that what had come is gone again.
+            self.usage.settled();
+        }
         if out.iter().any(|action| matches!(action, Action::Start { .. })) {
             self.usage.forget();
+            self.refused.clear();
         }
         out
     }
@@ -175,7 +185,7 @@ impl Core {
                     self.settler.postpone(until);
                     return;
                 }
-                let question = self.question(&set.paths);
+                let question = self.question(set.paths.iter().chain(&self.refused));
                 let unused = question.unused.clone();
                 out.push(Action::Judge(question));
                 let postponed = self
@@ -212,15 +222,15 @@ impl Core {
     }
 
     /// What is to be judged, by what is known of each path's use.
-    fn question(&self, paths: &[Arc<Path>]) -> Judge {
+    fn question<'a>(&self, paths: impl Iterator<Item = &'a Arc<Path>>) -> Judge {
         let mut judge = Judge::default();
-        for path in paths {
+        for path in paths.collect::<BTreeSet<_>>() {
             match self.use_of(path) {
                 Use::Counts => judge.paths.push(Arc::clone(path)),
                 Use::None => judge.unused.push(Arc::clone(path)),
                 Use::Name(entry) => {
                     judge.unused.push(Arc::clone(path));
-                    // The paths of a set are in order, so equal entries follow each other.
+                    // Paths are in order, so equal entries follow each other.
                     if judge.names.last() != Some(&entry) {
                         judge.names.push(entry);
                     }
@@ -241,8 +251,12 @@ impl Core {
         match judgement {
             Judgement::Busy { path } => self.busy(&path, now, out),
             Judgement::Refused { why } => {
+                // All of it is compared with the last start again, so nothing of it is adopted.
+                let mut refused = std::mem::take(&mut self.refused);
+                refused.extend(self.judging.take().into_iter().flat_map(|it| it.set.paths));
                 self.close(false, now, out);
-                self.refused(why, now, out);
+                self.refused = refused;
+                self.refuse(why, now, out);
             }
             Judgement::Unchanged if witnessed.is_some() && self.life.has_failed() => {
                 let paths = judging.set.paths.clone();
@@ -274,7 +288,7 @@ impl Core {
     /// The set is done with; `real` = something had changed.
     fn close(&mut self, real: bool, now: Moment, out: &mut Vec<Action>) {
         self.settler.close(real, now);
-        self.usage.settled();
+        self.refused.clear();
         let unused = self.judging.as_mut().map(|judging| std::mem::take(&mut judging.unused));
         // A start makes everything the app's anew.
         out.extend(unused.filter(|it| !real && !it.is_empty()).map(Action::Adopt));
@@ -331,7 +345,7 @@ impl Core {
     }
 
     /// The new executable is unfit: what runs keeps running; what ran last runs again.
-    fn refused(&mut self, why: String, now: Moment, out: &mut Vec<Action>) {
+    fn refuse(&mut self, why: String, now: Moment, out: &mut Vec<Action>) {
         if self.life.is_start_due() {
             self.life.refused(why, now, out);
         } else {
@@ -374,8 +388,9 @@ impl Core {
         for told in told {
             match told {
                 Told::OwnFile(path) => {
-                    self.own_writes.seen_writing(&path);
-                    out.push(Action::Note(Note::OwnWrites { path }));
+                    if !self.own_writes.seen_writing(&path) {
+                        out.push(Action::Note(Note::OwnWrites { path }));
+                    }
                 }
                 Told::Waiting(path) if self.life.is_start_due() => self.fall_back(&path, now, out),
                 Told::Waiting(path) => out.push(Action::Note(Note::WaitingForWriter { path })),

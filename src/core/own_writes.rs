@@ -70,11 +70,12 @@ impl OwnWrites {
         self.written = written;
     }
 
-    /// A process of the generation had this file open for writing.
-    pub(super) fn seen_writing(&mut self, path: &Arc<Path>) {
-        self.named.insert(Arc::clone(path));
+    /// A process of the generation had this file open for writing. Returns whether the person was told
+    /// of it before, under any generation.
+    pub(super) fn seen_writing(&mut self, path: &Arc<Path>) -> bool {
         let last = self.suspicions.get(path).map_or(Generation(0), |it| it.last);
         self.suspicions.insert(Arc::clone(path), Suspicion { starts: CERTAIN, last });
+        !self.named.insert(Arc::clone(path))
     }
 
     /// Weighs a change under this generation.
@@ -281,6 +282,18 @@ mod tests {
         assert_eq!(own.weigh(&log, When::Soon, Generation(3), false), Verdict::Own(vec![]));
         assert_eq!(own.weigh(&both, When::InSession, Generation(3), false), Verdict::Counts);
         assert_eq!(own.weigh(&log, When::Soon, Generation(4), false), Verdict::Counts);
+    }
+
+    /// A client that sent the log clears the suspicion; the next look at its writer brings it back.
+    #[test]
+    fn a_log_that_is_seen_again_is_the_apps_again_and_named_once() {
+        let mut own = OwnWrites::default();
+        let log = change("/app/app.log");
+        assert!(!own.seen_writing(&log.paths[0]));
+        own.weigh(&log, When::InSession, Generation(2), false);
+        assert_eq!(own.weigh(&log, When::Soon, Generation(2), false), Verdict::Counts);
+        assert!(own.seen_writing(&log.paths[0]));
+        assert_eq!(own.weigh(&log, When::Soon, Generation(3), false), Verdict::Own(vec![]));
     }
 
     /// Under this generation the app has left it alone.

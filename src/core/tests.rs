@@ -258,6 +258,68 @@ fn a_judgement_is_void_when_something_came_meanwhile() {
     assert_eq!(core.running(), Some(Generation(1)));
 }
 
+/// A broken build beside a changed template: the executable came back as it was, and nobody looked at
+/// the template again.
+#[test]
+fn what_changed_beside_a_refused_executable_is_judged_with_the_next_set() {
+    let mut core = running();
+    let page: Arc<Path> = Path::new("/w/page").into();
+    let mut settle = |at: u64, names: &[&Arc<Path>]| {
+        for path in names {
+            let path = Arc::clone(path);
+            core.handle(Event::File(FileEvent { path, what: What::MovedIn }), ms(at));
+        }
+        core.handle(looked(), ms(at));
+        let asked = core.handle(Event::Woke, ms(at + 60));
+        let Some(Action::Judge(question)) = asked.into_iter().next() else {
+            panic!("nothing is judged at {at} ms");
+        };
+        let judgement = match at {
+            0 => Judgement::Refused { why: "cut".to_owned() },
+            _ => Judgement::Unchanged,
+        };
+        core.handle(judged(judgement), ms(at + 60));
+        question.paths
+    };
+    assert_eq!(settle(0, &[&app(), &page]), [app(), page.clone()]);
+    assert_eq!(settle(500, &[&app()]), [app(), page]);
+    assert_eq!(settle(1_000, &[&app()]), [app()]);
+}
+
+/// Its own reading and writing of a file that it keeps open were held against what a person saved.
+#[test]
+fn what_the_app_does_to_its_open_file_leaves_the_judgement_of_others_alone() {
+    let root: Arc<Path> = Path::new("/s").into();
+    let mut core = running_with(vec![root]);
+    let (database, source): (Arc<Path>, Arc<Path>) =
+        (Path::new("/s/db").into(), Path::new("/s/main.go").into());
+    let told = |path: &Arc<Path>, what| Event::File(FileEvent { path: Arc::clone(path), what });
+    let read = |path: &Arc<Path>, sign| Event::Used(UseEvent { path: Arc::clone(path), sign });
+    let own = |path: &Arc<Path>| {
+        let path = Arc::clone(path);
+        Event::Probed(vec![Probe { path, writer: WriterState::OwnGeneration, vital: false }])
+    };
+    core.handle(read(&database, Sign::Opened), ms(0));
+    core.handle(told(&database, What::Modified), ms(0));
+    core.handle(looked(), ms(0));
+    core.handle(Event::Woke, ms(20));
+    core.handle(own(&database), ms(20));
+    assert!(core.is_quiet());
+    core.handle(told(&source, What::MovedIn), ms(100));
+    core.handle(looked(), ms(100));
+    for at in 101..105 {
+        core.handle(told(&database, What::Modified), ms(at));
+        core.handle(read(&database, Sign::Read), ms(at));
+    }
+    let asked = core.handle(Event::Woke, ms(110));
+    let unused = vec![Arc::clone(&source)];
+    assert_eq!(asked, [Action::Judge(Judge { unused, ..Judge::default() })]);
+    let change = Change { paths: vec![Arc::clone(&source)], ..Change::default() };
+    let out = core.handle(judged(Judgement::NotUsed(change)), ms(110));
+    let adopt = Action::Adopt(vec![Arc::clone(&source)]);
+    assert_eq!(out, [adopt, Action::Note(Note::NotUsed { path: source, files: 1 })]);
+}
+
 #[test]
 fn an_unchanged_or_unused_set_restarts_nothing() {
     for (judgement, note) in [

@@ -26,6 +26,7 @@ pub(crate) const CASES: &[Case] = &[
     ("a text without an interpreter is refused", || refused(b"hello\n", "refused: tree/app ")),
     ("a missing exec bit is refused until it is set", a_missing_exec_bit),
     ("a removed executable leaves the process running until it is back", removed_and_back),
+    ("what changed beside a refused executable is not lost", beside_a_refused_one),
     ("a candidate that breaks while the old one stops falls back", broken_while_stopping),
     ("a crash is held until the next change", a_crash_is_held),
     ("a crash inside a change set waits for the set", a_crash_inside_a_change_set),
@@ -67,6 +68,21 @@ fn removed_and_back() {
     let story = run.story();
     assert_eq!(story[2..], ["stop 1", "start 2"], "{}", run.everything());
     run.assert_runs("v2");
+}
+
+/// The build is mended with the bytes that run; the page that came with the broken one is new all the
+/// same.
+fn beside_a_refused_one() {
+    let setup = Setup::elf();
+    fs::write(setup.path("tree/page"), "one").unwrap();
+    let run = setup.start();
+    run.shell("cp -p tree/app old; echo other > tree/page; head -c 99 old > cut; mv cut tree/app");
+    run.wait_for("refused: tree/app ");
+    run.shell("mv old tree/app");
+    run.wait_for_start(2);
+    let story = run.story();
+    assert_eq!(story[2..], ["stop 1", "start 2"], "{}", run.everything());
+    run.assert_runs("v1");
 }
 
 fn broken_while_stopping() {

@@ -25,7 +25,7 @@ mod writers;
 #[cfg(test)]
 mod tests;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -79,12 +79,10 @@ pub(super) struct Settler {
     /// nothing is decided before.
     asked: Option<Moment>,
     stretch: u32,
-    /// Living sync sessions.
-    clients: BTreeSet<i32>,
+    /// Living sessions, and how many sets each has outlived; see [`OUTLIVES`].
+    clients: BTreeMap<i32, u32>,
     /// Files that the app itself keeps open.
     own: BTreeSet<Arc<Path>>,
-    /// Those of them that the person was told of, in any generation.
-    named: BTreeSet<Arc<Path>>,
     last_cut: Option<Cut>,
 }
 
@@ -107,26 +105,32 @@ impl Settler {
             scanning: false,
             asked: None,
             stretch: 1,
-            clients: BTreeSet::new(),
+            clients: BTreeMap::new(),
             own: BTreeSet::new(),
-            named: BTreeSet::new(),
             last_cut: None,
         }
     }
 
     /// Whether no change waits for a judgement.
     pub(super) fn is_quiet(&self) -> bool {
-        matches!(self.phase, Phase::Quiet) && !self.scanning && self.asked.is_none()
+        self.has_no_set() && !self.scanning && self.asked.is_none()
+    }
+
+    /// Whether there is no set, neither growing nor judged.
+    pub(super) fn has_no_set(&self) -> bool {
+        matches!(self.phase, Phase::Quiet)
     }
 
     /// Whether nothing but a comparison of the watch is waited for.
     pub(super) fn only_scans(&self) -> bool {
-        matches!(self.phase, Phase::Quiet) && self.scanning
+        self.has_no_set() && self.scanning
     }
 
-    pub(super) fn file(&mut self, event: &FileEvent, now: Moment) {
+    /// Takes an event into the set. Returns whether it is to be judged: not what the app itself does to
+    /// the files that it keeps open.
+    pub(super) fn file(&mut self, event: &FileEvent, now: Moment) -> bool {
         if self.is_own(event) {
-            return;
+            return false;
         }
         let mut pending = match std::mem::replace(&mut self.phase, Phase::Quiet) {
             Phase::Quiet => self.begin(event, now),
@@ -147,6 +151,7 @@ impl Settler {
         if !pending.set.is_empty() {
             self.phase = Phase::Collecting(pending);
         }
+        true
     }
 
     /// A new generation runs: what the old one kept open is anybody's file again.
@@ -177,19 +182,28 @@ impl Settler {
         // From the answer on: a look that takes long must not follow upon itself.
         pending.look_from = now + LOOK_AGAIN;
         for session in young {
-            self.clients.insert(session.pid);
+            let outlived = self.clients.entry(session.pid).or_default();
+            if *outlived >= OUTLIVES {
+                continue;
+            }
             pending.session = Origin::Session;
             let began = seen.at.saturating_sub(Duration::from_millis(session.age_ms));
             pending.unclaimed = pending.unclaimed.filter(|written| began > *written + CLOCKS);
         }
     }
 
+    /// Whether a sync session may be at work.
+    fn is_in_session(&self) -> bool {
+        self.clients.values().any(|outlived| *outlived < OUTLIVES)
+    }
+
     pub(super) fn session_ended(&mut self, pid: i32) {
-        let known = self.clients.remove(&pid);
+        let known = self.clients.remove(&pid).is_some_and(|outlived| outlived < OUTLIVES);
+        let in_session = self.is_in_session();
         let Phase::Collecting(pending) = &mut self.phase else {
             return;
         };
-        if known && self.clients.is_empty() && pending.session == Origin::Session {
+        if known && !in_session && pending.session == Origin::Session {
             pending.session = match pending.unclaimed {
                 None => Origin::EndedSession,
                 Some(_) => Origin::Unknown,
@@ -203,13 +217,13 @@ impl Settler {
     /// runs although something should, and at that moment the set has to do as it is.
     pub(super) fn poll(&mut self, latest: Option<Moment>, now: Moment) -> Option<Step> {
         let due = self.due(latest)?;
+        let in_session = self.is_in_session();
         let Phase::Collecting(pending) = &mut self.phase else {
             return None;
         };
-        let unseen = self.clients.is_empty();
-        let overdue = now >= pending.latest(!unseen, self.settle_max, latest);
+        let overdue = now >= pending.latest(in_session, self.settle_max, latest);
         let again = |at| at < pending.set.last && now >= pending.look_from && !overdue;
-        if unseen && pending.looked.is_none_or(again) {
+        if !in_session && pending.looked.is_none_or(again) {
             pending.looked = Some(now);
             self.asked = Some(now);
             return Some(Step::LookAround);
@@ -261,6 +275,9 @@ impl Settler {
         let Phase::Judging(pending) = std::mem::replace(&mut self.phase, Phase::Quiet) else {
             return;
         };
+        for outlived in self.clients.values_mut() {
+            *outlived = outlived.saturating_add(1);
+        }
         // A set that was refused or unchanged has cost nobody anything: it was no cut.
         if !real {
             return;
@@ -316,7 +333,7 @@ impl Settler {
             look_from: Moment::ZERO,
             probe_from: now,
             probe_pause: PROBE_MIN,
-            session: if self.clients.is_empty() { Origin::Unknown } else { Origin::Session },
+            session: if self.is_in_session() { Origin::Session } else { Origin::Unknown },
             unclaimed: None,
             not_before: Moment::ZERO,
             told: None,
@@ -364,7 +381,7 @@ impl Settler {
             Origin::EndedSession if set.shape() != Shape::DeletionsOnly => {
                 set.last + AFTER_SESSION.max(self.window.least())
             }
-            Origin::Session if !self.clients.is_empty() => set.last + window.max(SESSION_QUIET),
+            Origin::Session if self.is_in_session() => set.last + window.max(SESSION_QUIET),
             Origin::EndedSession | Origin::Session | Origin::Unknown => set.last + window,
         };
         let complete = match pending.session {
@@ -377,9 +394,9 @@ impl Settler {
         // A log that never rests puts the rest of the set off no longer than this.
         let beside_log = set
             .last_sure()
-            .filter(|_| self.clients.is_empty())
+            .filter(|_| !self.is_in_session())
             .map(|sure| sure + window + FOREIGN_WRITER);
-        let latest = pending.latest(!self.clients.is_empty(), self.settle_max, latest);
+        let latest = pending.latest(self.is_in_session(), self.settle_max, latest);
         Some(complete.min(beside_log.unwrap_or(latest)).min(latest).max(pending.not_before))
     }
 }
@@ -399,6 +416,10 @@ const SESSION_QUIET: Duration = Duration::from_secs(1);
 /// A sync client begins to write soon after it was exec'ed; older ones are a person's shells and
 /// other tools.
 const YOUNG_MS: u64 = 5_000;
+/// A session that has outlived so many sets is somebody's shell, debugger or `relaunch events --follow`
+/// and no client that syncs and ends: a set that it wrote ends with it, but for one with pauses of more
+/// than [`SESSION_QUIET`].
+const OUTLIVES: u32 = 2;
 /// Sessions follow each other within milliseconds; a look costs 26 to 170 µs.
 const LOOK_AGAIN: Duration = Duration::from_millis(20);
 /// A set that is still open after this time is tested for its writers although it is not quiet.

@@ -16,10 +16,10 @@ impl Settler {
         now: Moment,
     ) -> Vec<Told> {
         let asked = self.asked.take();
+        let in_session = self.is_in_session();
         let (Phase::Collecting(pending), Some(asked)) = (&mut self.phase, asked) else {
             return Vec::new();
         };
-        let in_session = !self.clients.is_empty();
         let hurried = latest.is_some_and(|latest| now >= latest);
         let overdue = now >= pending.latest(in_session, self.settle_max, latest);
         let log_patience =
@@ -32,8 +32,7 @@ impl Settler {
             if is_own && pending.set.is_still(path, asked) {
                 let is_open = pending.set.open_since(path).is_some();
                 pending.set.forget(path);
-                let new = !is_open || self.own.insert(Arc::clone(path));
-                if new && self.named.insert(Arc::clone(path)) {
+                if !is_open || self.own.insert(Arc::clone(path)) {
                     told.push(Told::OwnFile(Arc::clone(path)));
                 }
             }

@@ -209,10 +209,11 @@ impl Usage {
         alone && self.changing.get(path) == Some(&Noticed::AtOnce) && !self.is_unseen(path)
     }
 
-    /// Takes in what a change tells of use: a writer's close, and new names of what was used.
-    pub(super) fn file(&mut self, event: &FileEvent) {
+    /// Takes in what a change tells of use: a writer's close, and new names of what was used. `is_judged` =
+    /// it is part of a set.
+    pub(super) fn file(&mut self, event: &FileEvent, is_judged: bool) {
         let path = &event.path;
-        if self.is_spared(path) {
+        if is_judged && self.is_spared(path) {
             let noticed = match &event.what {
                 What::Found => Noticed::Late,
                 _ => Noticed::AtOnce,
@@ -280,8 +281,11 @@ impl Usage {
         self.opened.values().max().map(|at| *at + COPIER)
     }
 
-    /// The set was judged.
+    /// The set was judged, or nothing is left of it.
     pub(super) fn settled(&mut self) {
+        if self.changing.is_empty() {
+            return;
+        }
         self.changing.clear();
         let read = std::mem::take(&mut self.read_since);
         self.files.extend(read.into_iter().map(|path| (path, Opens::Read)));

@@ -27,7 +27,7 @@ fn name(text: &str) -> Use {
 }
 
 fn told(usage: &mut Usage, name: &str, what: What) {
-    usage.file(&FileEvent { path: path(name), what });
+    usage.file(&FileEvent { path: path(name), what }, true);
 }
 
 #[test]

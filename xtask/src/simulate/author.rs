@@ -73,6 +73,11 @@ impl<'a> Author<'a> {
                 self.step(5, 900, Op::Attrib(app.clone()));
                 self.whole(&app, Form::Whole);
             }
+            Pattern::TruncatedThenBack => {
+                self.whole(&name(DATA), Form::Whole);
+                self.whole(&app, Form::Truncated);
+                self.step(5, 900, Op::Restore);
+            }
             Pattern::Vim => self.vim(),
             Pattern::BuiltFolder => self.built_folder(files),
             Pattern::Unused => self.copy(&spared("main.c"), true),

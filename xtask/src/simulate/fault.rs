@@ -20,6 +20,8 @@ pub(super) enum Fault {
     BusyAsChanged,
     /// An executable that is cut is taken for a changed one.
     RefusedAsChanged,
+    /// What changed beside a refused executable is not compared again.
+    RefusedForgotten,
     /// An overflow is not noticed.
     ScanForgotten,
     /// What a rescan or a recheck finds is lost.
@@ -88,13 +90,14 @@ pub(super) enum Fault {
     SparedTooMuch,
 }
 
-pub(super) const FAULTS: [Fault; 39] = [
+pub(super) const FAULTS: [Fault; 40] = [
     Fault::ModifiedAsClosed,
     Fault::ForeignAsNobody,
     Fault::OwnAsForeign,
     Fault::AnswersAhead,
     Fault::BusyAsChanged,
     Fault::RefusedAsChanged,
+    Fault::RefusedForgotten,
     Fault::ScanForgotten,
     Fault::FoundLost,
     Fault::JudgedBySize,

@@ -4,6 +4,7 @@
 //! cargo xtask simulate [--schedules N]       N schedules, 1,000,000 unless told
 //! cargo xtask simulate --seed N [--trace]    one schedule, with everything that happens
 //! cargo xtask simulate --faults              each planted fault must be found
+//!     --fault NAME                           with this fault planted, in either of the first two
 //! ```
 //!
 //! May come in: the core; no file, no process, no clock but the one of the process that counts.
@@ -34,8 +35,7 @@ use self::world::World;
 pub(crate) const FAULTY: u64 = 10_000;
 /// Schedules of `cargo xtask simulate`.
 const MANY: u64 = 1_000_000;
-const USAGE: &str =
-    "usage: cargo xtask simulate [--schedules N] | --seed N [--trace] | --faults [--schedules N]";
+const USAGE: &str = "usage: cargo xtask simulate [--fault NAME] ([--schedules N] | --seed N [--trace]) | --faults [--schedules N]";
 
 /// Runs what `args` ask for. Exit code 1: a promise was broken, or a planted fault was not found;
 /// 2: wrong usage.
@@ -47,7 +47,7 @@ pub fn run(args: impl Iterator<Item = String>) -> ExitCode {
     let good = match asked {
         Asked { seed: Some(seed), trace, fault, .. } => one(seed, fault, trace),
         Asked { faults: true, schedules, .. } => faults(schedules.unwrap_or(FAULTY)),
-        Asked { schedules, .. } => many(schedules.unwrap_or(MANY)),
+        Asked { schedules, fault, .. } => many(schedules.unwrap_or(MANY), fault),
     };
     ExitCode::from(u8::from(!good))
 }
@@ -136,8 +136,8 @@ fn one(seed: u64, fault: Option<Fault>, trace: bool) -> bool {
     }
 }
 
-fn many(schedules: u64) -> bool {
-    let found = search(schedules, None, 20);
+fn many(schedules: u64, fault: Option<Fault>) -> bool {
+    let found = search(schedules, fault, 20);
     for Broken { seed, promise } in &found {
         println!("seed {seed}: {promise}");
     }

@@ -28,6 +28,11 @@ impl World {
                 let time = self.random.micros(50, 3_000);
                 self.spend(time);
                 let judgement = if self.random.chance(50) { before } else { self.judge(&question) };
+                if let (Some(Fault::RefusedForgotten), Judgement::Refused { .. }) =
+                    (self.fault, &judgement)
+                {
+                    self.rebase(&question.paths);
+                }
                 vec![Event::Judged { forced: question.forced, judgement }]
             }
             Action::Start { generation, program } => self.start(generation, program),

@@ -76,7 +76,8 @@ impl World {
         let polled = self.schedule.poll.is_some();
         let unseen = |path: &Name| polled && !on_disk.contains_key(path) && !self.watch.knew(path);
         let own = |path: &Name| is_apps(path) || is_temporary(path) || is_beside(path);
-        let counts = |path: &&Name| !own(path) && !silent(path) && !unseen(path);
+        // The executable was compared with what ran; the last good one is started from no name.
+        let counts = |path: &&Name| **path != app && !own(path) && !silent(path) && !unseen(path);
         let stale = all.filter(counts).find(|path| on_disk.get(*path) != self.loaded.get(*path));
         let lost = stale.map(|path| format!("an update of {} was lost", path.display()));
         let heard = running.filter(|_| !polled);
@@ -106,6 +107,11 @@ impl World {
         })
     }
 
+    /// When the second set began, or the only one.
+    fn second_set(&self) -> Duration {
+        self.schedule.sets.iter().take(2).map(|set| set.begin).max().unwrap_or_default()
+    }
+
     fn check_set(&self, set: Set, until: Duration) -> Option<String> {
         let Set { pattern, begin, end } = set;
         let within = |at: &&Duration| **at >= begin && **at < until;
@@ -116,6 +122,8 @@ impl World {
         }
         let reaction = self.reactions.iter().find(within).copied()?;
         let bound = match pattern {
+            // That it writes nothing is known after its second set.
+            _ if self.schedule.bystander && begin <= self.second_set() => WINDOW,
             Pattern::SessionCopy | Pattern::LongSession | Pattern::TwoSessions => SESSION,
             _ => WINDOW,
         };

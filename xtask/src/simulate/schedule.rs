@@ -15,6 +15,8 @@ use super::writer::{PATTERNS, Pattern, Writer};
 #[derive(Debug, Clone)]
 pub(super) struct Schedule {
     pub(super) writers: Vec<Writer>,
+    /// Somebody's session lives through all of it and writes nothing.
+    pub(super) bystander: bool,
     /// The change sets whose number of starts is known; empty in a wild schedule.
     pub(super) sets: Vec<Set>,
     /// From when to when the tree never goes quiet.
@@ -83,6 +85,7 @@ impl Schedule {
         };
         Self {
             writers: Vec::new(),
+            bystander: false,
             sets: Vec::new(),
             storm: None,
             manners,
@@ -125,7 +128,11 @@ impl Schedule {
             writers.extend(own);
             begin = end + author.random.millis(5_000, 9_000);
         }
-        Self { writers, sets, manners, end: begin, ..Self::quiet() }
+        let bystander = random.chance(15);
+        if bystander {
+            writers.push(stays(Duration::from_secs(5), random));
+        }
+        Self { writers, bystander, sets, manners, end: begin, ..Self::quiet() }
     }
 
     fn wild(random: &mut Random) -> Self {
@@ -183,7 +190,11 @@ impl Schedule {
         } else {
             Vec::new()
         };
-        let rest = Self { late_watch, hangups, shutdown, end, ..Self::quiet() };
+        let bystander = random.chance(10);
+        if bystander {
+            writers.push(stays(Duration::from_secs(first), random));
+        }
+        let rest = Self { bystander, late_watch, hangups, shutdown, end, ..Self::quiet() };
         Self { writers, manners, queue, poll, late_us, reloads, ..rest }
     }
 }
@@ -195,6 +206,12 @@ fn health_check(writers: &[Writer], end: Duration, random: &mut Random) -> Optio
     let room = u64::try_from(end.checked_sub(first)?.as_millis()).ok()?;
     let begin = first + random.millis(0, room);
     Some(Writer::check(begin, random.millis(1, 60)))
+}
+
+/// A session that begins before anything is written and outlives the schedule.
+fn stays(first: Duration, random: &mut Random) -> Writer {
+    let begin = first.saturating_sub(random.millis(10, 1_000));
+    Writer::check(begin, Duration::from_mins(5))
 }
 
 /// A session that began so little after the first write may seem to have begun before it.

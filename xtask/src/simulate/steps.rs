@@ -71,6 +71,10 @@ impl World {
                     (_, same) => self.disk.move_in(&name, same.unwrap_or(content)),
                 }
             }
+            Op::Restore => match self.executable {
+                Some(content) => self.disk.move_in(&name(APP), content),
+                None => Vec::new(),
+            },
             Op::Link(name, content) => self.disk.link(&name, content),
             Op::Unlink(name) => self.disk.unlink(&name),
             Op::Read(name) => self.disk.read(&name),

@@ -13,7 +13,11 @@ use super::disk::{Content, Form, Name, SPARED};
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Op {
     Create(Name, Content),
-    Open { name: Name, cut: bool, content: Content },
+    Open {
+        name: Name,
+        cut: bool,
+        content: Content,
+    },
     Write(Content),
     Close,
     Attrib(Name),
@@ -26,6 +30,8 @@ pub(super) enum Op {
     Read(Name),
     OpenToRead(Name),
     ReadOpen(Name),
+    /// The executable that runs comes back under its name.
+    Restore,
 }
 
 /// A process that writes: each step after a pause.
@@ -75,6 +81,7 @@ pub(super) enum Pattern {
     Touch,
     SameAgain,
     TruncatedThenGood,
+    TruncatedThenBack,
     Vim,
     DataChunks,
     BuiltFolder,
@@ -85,7 +92,7 @@ pub(super) enum Pattern {
     Classic,
 }
 
-pub(super) const PATTERNS: [Pattern; 24] = [
+pub(super) const PATTERNS: [Pattern; 25] = [
     Pattern::Copy,
     Pattern::CopyForce,
     Pattern::Install,
@@ -102,6 +109,7 @@ pub(super) const PATTERNS: [Pattern; 24] = [
     Pattern::Touch,
     Pattern::SameAgain,
     Pattern::TruncatedThenGood,
+    Pattern::TruncatedThenBack,
     Pattern::Vim,
     Pattern::DataChunks,
     Pattern::BuiltFolder,

@@ -25,6 +25,28 @@ fn a_session_that_lives_on_silently_is_waited_for_one_second() {
     assert_eq!(walk.settles(), settled(1_000, &["a"]));
 }
 
+/// `relaunch events --follow` without a terminal made every update wait for a second.
+#[test]
+fn a_session_that_outlives_two_sets_is_no_sync_client() {
+    let mut walk = Walk::new();
+    walk.session(50, false, 3);
+    let mut times = Vec::new();
+    for _ in 0..4 {
+        let begin = walk.now;
+        walk.file("a", What::MovedIn);
+        let set = walk.settle_before(None).unwrap();
+        times.push((walk.now.saturating_sub(begin).as_millis(), set.by_session));
+        walk.settler.close(true, walk.now);
+        walk.now += Duration::from_millis(200);
+    }
+    assert_eq!(times, [(1_000, true), (1_000, true), (10, false), (10, false)]);
+    // Nor does its end settle what somebody else writes.
+    let begin = walk.now;
+    walk.file("a", What::MovedIn).session_ends(50);
+    assert!(walk.settle_before(None).is_some());
+    assert_eq!(walk.now.saturating_sub(begin).as_millis(), 10);
+}
+
 #[test]
 fn a_session_that_goes_on_sending_is_one_set_for_six_times_settle_max() {
     let mut walk = Walk::new();

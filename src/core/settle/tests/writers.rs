@@ -48,14 +48,17 @@ fn a_file_that_the_app_itself_has_open_causes_nothing() {
 }
 
 #[test]
-fn an_own_file_is_named_once_whatever_generation_has_it_open() {
+fn an_own_file_is_told_again_when_it_is_found_again() {
     let mut walk = Walk::new();
     walk.opened("app.log", WriterState::OwnGeneration, false).file("app.log", What::Modified);
     assert_eq!(walk.settles(), None);
-    walk.settler.forget_own_files();
     walk.file("app.log", What::Modified);
     assert_eq!(walk.settles(), None);
     assert_eq!(walk.told, [Told::OwnFile(path("app.log"))]);
+    walk.settler.forget_own_files();
+    walk.file("app.log", What::Modified);
+    assert_eq!(walk.settles(), None);
+    assert_eq!(walk.told, vec![Told::OwnFile(path("app.log")); 2]);
 }
 
 #[test]

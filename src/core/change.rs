@@ -46,11 +46,12 @@ pub enum What {
     Attributes,
     /// A rescan or a poll found it different from the table, or gone; says nothing about writers.
     Found,
-    /// A folder was renamed inside the tree: everything below it has a new name.
+    /// A folder was renamed inside the tree: everything below it has a new name. Its files are told one by
+    /// one behind it, under the new name as found, under the old one as deleted.
     FolderMoved {
         /// The name it had.
         from: Arc<Path>,
     },
-    /// A folder is gone, with all that was in it; deleted or renamed away.
+    /// A folder is gone, with all that was in it; deleted or renamed away. What was in it is told behind it.
     FolderGone,
 }

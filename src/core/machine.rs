@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use super::life::{Life, Standing, State};
 use super::own_writes::{OwnWrites, SOON, Verdict, When};
+use super::refused::Refused;
 use super::settle::{Settled, Settler, Step, Told};
 use super::usage::{Follows, Usage, Use};
 use super::{
@@ -25,9 +26,8 @@ pub struct Core {
     untested: Vec<Arc<Path>>,
     /// The set whose judgement was asked for last.
     judging: Option<Judging>,
-    /// The paths of the sets that were refused since the last start: whoever mends the executable with the
-    /// bytes that run must not hide what had changed beside it. Judged again with the next set.
-    refused: BTreeSet<Arc<Path>>,
+    /// Judged again with the next set.
+    refused: Refused,
     /// The last event of the set that was put off for somebody who had just opened one of its files.
     put_off: Option<Moment>,
 }
@@ -53,7 +53,7 @@ impl Core {
             usage: Usage::default(),
             untested: Vec::new(),
             judging: None,
-            refused: BTreeSet::new(),
+            refused: Refused::default(),
             put_off: None,
         }
     }
@@ -120,7 +120,7 @@ impl Core {
         }
         if out.iter().any(|action| matches!(action, Action::Start { .. })) {
             self.usage.forget();
-            self.refused.clear();
+            self.refused = Refused::default();
         }
         out
     }
@@ -185,7 +185,7 @@ impl Core {
                     self.settler.postpone(until);
                     return;
                 }
-                let question = self.question(set.paths.iter().chain(&self.refused));
+                let question = self.question(set.paths.iter().chain(self.refused.paths()));
                 let unused = question.unused.clone();
                 out.push(Action::Judge(question));
                 let postponed = self
@@ -240,6 +240,19 @@ impl Core {
         judge
     }
 
+    /// What is left to judge when these paths of the set are the app's own: where they differed, nobody
+    /// looked at those that seem to be unused.
+    fn question_without(&mut self, own: &[Arc<Path>]) -> Option<Judge> {
+        let judging = self.judging.as_mut().filter(|judging| !judging.unused.is_empty())?;
+        let before = judging.set.paths.len();
+        judging.set.paths.retain(|path| !own.iter().any(|own| path.starts_with(own)));
+        let fewer = judging.set.paths.len() < before;
+        let paths = std::mem::take(&mut judging.set.paths);
+        let question = self.question(paths.iter());
+        self.judging.as_mut()?.set.paths = paths;
+        (fewer && question != Judge::default()).then_some(question)
+    }
+
     /// A judgement of the settled set; void when something came meanwhile.
     fn judged(&mut self, judgement: Judgement, now: Moment, out: &mut Vec<Action>) {
         if !self.settler.is_judging() {
@@ -253,7 +266,10 @@ impl Core {
             Judgement::Refused { why } => {
                 // All of it is compared with the last start again, so nothing of it is adopted.
                 let mut refused = std::mem::take(&mut self.refused);
-                refused.extend(self.judging.take().into_iter().flat_map(|it| it.set.paths));
+                // A client that mends the executable is no author of the app's log.
+                let certain = |path: &Arc<Path>| self.own_writes.are_certain_of(path);
+                let paths = self.judging.take().into_iter().flat_map(|it| it.set.paths);
+                refused.add(paths.filter(|path| !certain(path)));
                 self.close(false, now, out);
                 self.refused = refused;
                 self.refuse(why, now, out);
@@ -262,7 +278,9 @@ impl Core {
                 let paths = judging.set.paths.clone();
                 self.changed(&Change { paths, ..Change::default() }, now, out);
             }
-            Judgement::Unchanged | Judgement::NotUsed(_) if self.usage.was_read_amid() => {
+            Judgement::Unchanged | Judgement::NotUsed(_)
+                if self.usage.was_read_amid() || self.refused.are_too_many() =>
+            {
                 let paths = judging.set.paths.clone();
                 self.changed(&Change { paths, ..Change::default() }, now, out);
             }
@@ -288,7 +306,7 @@ impl Core {
     /// The set is done with; `real` = something had changed.
     fn close(&mut self, real: bool, now: Moment, out: &mut Vec<Action>) {
         self.settler.close(real, now);
-        self.refused.clear();
+        self.refused = Refused::default();
         let unused = self.judging.as_mut().map(|judging| std::mem::take(&mut judging.unused));
         // A start makes everything the app's anew.
         out.extend(unused.filter(|it| !real && !it.is_empty()).map(Action::Adopt));
@@ -326,8 +344,11 @@ impl Core {
                 self.start_for(change, Duration::ZERO, now, out);
             }
             Verdict::Own(named) => {
-                self.close(false, now, out);
                 out.extend(named.into_iter().map(|path| Action::Note(Note::OwnWrites { path })));
+                match self.question_without(&change.paths) {
+                    Some(question) => out.push(Action::Judge(question)),
+                    None => self.close(false, now, out),
+                }
             }
             Verdict::Counts => {
                 let settle = judging.asked.saturating_sub(judging.set.last);
@@ -388,6 +409,7 @@ impl Core {
         for told in told {
             match told {
                 Told::OwnFile(path) => {
+                    self.usage.leave_out(&path);
                     if !self.own_writes.seen_writing(&path) {
                         out.push(Action::Note(Note::OwnWrites { path }));
                     }

@@ -31,6 +31,7 @@ pub mod life;
 mod machine;
 mod note;
 mod own_writes;
+mod refused;
 pub mod settle;
 pub mod usage;
 

@@ -78,6 +78,11 @@ impl OwnWrites {
         !self.named.insert(Arc::clone(path))
     }
 
+    /// Whether this file is the app's for certain.
+    pub(super) fn are_certain_of(&self, path: &Path) -> bool {
+        self.suspicions.get(path).is_some_and(|it| it.starts >= CERTAIN)
+    }
+
     /// Weighs a change under this generation.
     pub(super) fn weigh(
         &mut self,

@@ -286,6 +286,44 @@ fn what_changed_beside_a_refused_executable_is_judged_with_the_next_set() {
     assert_eq!(settle(1_000, &[&app()]), [app()]);
 }
 
+/// Where its own log alone differed, nobody looked at what seemed to be unused, and it was adopted.
+#[test]
+fn what_seems_unused_beside_the_apps_own_log_is_judged_without_the_log() {
+    let (log, source): (Arc<Path>, Arc<Path>) =
+        (Path::new("/w/log").into(), Path::new("/s/x.py").into());
+    let mut core = running_with(vec![Path::new("/s").into()]);
+    let early = Duration::from_millis;
+    let written = FileEvent { path: Arc::clone(&log), what: What::Modified };
+    core.handle(Event::File(written), early(100));
+    core.handle(looked(), early(100));
+    core.handle(Event::Woke, early(130));
+    let (path, writer) = (Arc::clone(&log), WriterState::OwnGeneration);
+    let told = core.handle(Event::Probed(vec![Probe { path, writer, vital: false }]), early(130));
+    assert_eq!(told, [Action::Note(Note::OwnWrites { path: Arc::clone(&log) })]);
+    for at in [0, 5_000] {
+        // Its first line within a second of a start is needed for the later ones.
+        let when = if at == 0 { early(500) } else { ms(at) };
+        let mut paths = vec![&log];
+        paths.extend((at > 0).then_some(&source));
+        for path in paths {
+            let path = Arc::clone(path);
+            core.handle(Event::File(FileEvent { path, what: What::MovedIn }), when);
+        }
+        let seen = Surroundings { stretch: 1, written: Some(at), ..Surroundings::default() };
+        core.handle(Event::LookedAround(seen), when);
+        let asked = core.handle(Event::Woke, when + Duration::from_millis(60));
+        assert!(matches!(&asked[..], [Action::Judge(_)]), "{asked:?}");
+        let change = Change { paths: vec![Arc::clone(&log)], ..Change::default() };
+        let out = core.handle(judged(Judgement::Changed(change)), when);
+        let left = Judge { unused: vec![Arc::clone(&source)], ..Judge::default() };
+        let expected = if at == 0 { vec![] } else { vec![Action::Judge(left)] };
+        assert_eq!(out, expected);
+    }
+    let change = Change { paths: vec![source], ..Change::default() };
+    let out = core.handle(judged(Judgement::Changed(change)), ms(5_061));
+    assert!(matches!(&out[..], [Action::Note(Note::Stopping { .. }), ..]), "{out:?}");
+}
+
 /// Its own reading and writing of a file that it keeps open were held against what a person saved.
 #[test]
 fn what_the_app_does_to_its_open_file_leaves_the_judgement_of_others_alone() {
@@ -299,25 +337,42 @@ fn what_the_app_does_to_its_open_file_leaves_the_judgement_of_others_alone() {
         let path = Arc::clone(path);
         Event::Probed(vec![Probe { path, writer: WriterState::OwnGeneration, vital: false }])
     };
-    core.handle(read(&database, Sign::Opened), ms(0));
-    core.handle(told(&database, What::Modified), ms(0));
-    core.handle(looked(), ms(0));
-    core.handle(Event::Woke, ms(20));
-    core.handle(own(&database), ms(20));
-    assert!(core.is_quiet());
-    core.handle(told(&source, What::MovedIn), ms(100));
-    core.handle(looked(), ms(100));
-    for at in 101..105 {
+    let touch_database = |core: &mut Core, at: u64| {
         core.handle(told(&database, What::Modified), ms(at));
         core.handle(read(&database, Sign::Read), ms(at));
+    };
+    core.handle(read(&database, Sign::Opened), ms(0));
+    for at in [0, 1_000] {
+        // The first time in one set with it, then known as the app's.
+        core.handle(told(&source, What::MovedIn), ms(at));
+        core.handle(looked(), ms(at));
+        for later in 1..5 {
+            touch_database(&mut core, at + later);
+        }
+        let (mut asked, mut now) = (Vec::new(), at + 5);
+        while !matches!(asked.last(), Some(Action::Judge(_))) {
+            let answer = match asked.last() {
+                Some(Action::LookAround) => looked(),
+                Some(Action::Probe(_)) => own(&database),
+                _ => Event::Woke,
+            };
+            let was_tested = matches!(answer, Event::Probed(_));
+            asked = core.handle(answer, ms(now));
+            if was_tested {
+                touch_database(&mut core, now);
+            }
+            now += 10;
+            assert!(now < at + 1_000, "nothing is judged");
+        }
+        let unused = vec![Arc::clone(&source)];
+        let question = Action::Judge(Judge { unused, ..Judge::default() });
+        assert_eq!(asked.pop(), Some(question));
+        let change = Change { paths: vec![Arc::clone(&source)], ..Change::default() };
+        let out = core.handle(judged(Judgement::NotUsed(change)), ms(at + 200));
+        let adopt = Action::Adopt(vec![Arc::clone(&source)]);
+        let path = Arc::clone(&source);
+        assert_eq!(out, [adopt, Action::Note(Note::NotUsed { path, files: 1 })]);
     }
-    let asked = core.handle(Event::Woke, ms(110));
-    let unused = vec![Arc::clone(&source)];
-    assert_eq!(asked, [Action::Judge(Judge { unused, ..Judge::default() })]);
-    let change = Change { paths: vec![Arc::clone(&source)], ..Change::default() };
-    let out = core.handle(judged(Judgement::NotUsed(change)), ms(110));
-    let adopt = Action::Adopt(vec![Arc::clone(&source)]);
-    assert_eq!(out, [adopt, Action::Note(Note::NotUsed { path: source, files: 1 })]);
 }
 
 #[test]

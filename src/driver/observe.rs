@@ -72,7 +72,7 @@ impl Supervisor {
     }
 
     /// Whether a change is one of those that were asked for, and not our own. What befalls a folder counts, as
-    /// nothing else tells of the files in it; so does the executable and what could stand in for
+    /// what is known of the files in it moves with it; so does the executable and what could stand in for
     /// it.
     fn counts(&self, event: &FileEvent) -> bool {
         if self.telling.folder().is_some_and(|folder| event.path.starts_with(folder)) {

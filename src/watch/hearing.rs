@@ -124,19 +124,22 @@ impl Watch {
     pub(super) fn unseen(&mut self, path: &Path) {
         if self.listening.iter().any(|root| path.starts_with(root)) {
             self.say_use(path, Sign::Unseen);
-            // All below counts now, so our own reading hides nothing and digests are worth it.
-            self.used_unseen.insert(path.to_owned());
-            self.digests.again();
+            if !self.counts_unseen(path) {
+                // All below counts now, so our own reading hides nothing and digests are worth it.
+                self.used_unseen.insert(path.to_owned());
+                self.digests.again();
+            }
         }
+    }
+
+    /// Whether all counts here since something may have been used unseen.
+    fn counts_unseen(&self, path: &Path) -> bool {
+        path.ancestors().any(|above| self.used_unseen.contains(above))
     }
 
     /// Whether our reading in this folder could be taken for the app's, or hide it.
     pub(super) fn must_not_read_in(&self, folder: FolderId) -> bool {
-        let unseen = || {
-            let path = self.table.path(folder);
-            path.ancestors().any(|above| self.used_unseen.contains(above))
-        };
-        self.heard.contains(&folder) && !unseen()
+        self.heard.contains(&folder) && !self.counts_unseen(&self.table.path(folder))
     }
 
     /// A list of this folder begins: our own opening of it must not be taken for use, and if it is

@@ -195,13 +195,11 @@ impl Watch {
     fn leave(&mut self, old: State, now: State, path: &Path) {
         match old {
             State::Folder(id, _) if matches!(now, State::Folder(..)) => self.unwatch_tree(id),
-            State::Folder(id, _) => {
+            State::Folder(id, _) if now == State::Covered => {
                 self.unwatch_tree(id);
                 self.table.detach(id);
-                if now != State::Covered {
-                    self.say(path.to_owned(), What::FolderGone);
-                }
             }
+            State::Folder(id, _) => self.folder_gone(id),
             State::File if now != State::File => {
                 let name = path.as_os_str().as_bytes();
                 if self.table.remove(LOOSE, name) && now != State::Covered {

@@ -183,6 +183,18 @@ impl Table {
         all
     }
 
+    /// Every file of a subtree, by its path below it.
+    pub(super) fn files_below(&self, id: FolderId) -> Vec<PathBuf> {
+        let mut folders = vec![(id, PathBuf::new())];
+        let mut files = Vec::new();
+        while let Some((id, path)) = folders.pop() {
+            files.extend(self.files(id).map(|(name, _)| path.join(OsStr::from_bytes(name))));
+            let below = self.children(id).iter();
+            folders.extend(below.map(|id| (*id, path.join(OsStr::from_bytes(self.name(*id))))));
+        }
+        files
+    }
+
     fn unlink(&mut self, id: FolderId) {
         let (parent, name) = (self.folder(id).parent, self.folder(id).name.clone());
         if !self.folder(id).newcomer && !self.homes.contains_key(&id) {

@@ -9,6 +9,7 @@ use std::sync::Arc;
 
 use crate::core::{FileEvent, What};
 
+use super::baseline::Baseline;
 use super::inotify::{Event, ITSELF, Mask, USE};
 use super::observation::Observation;
 use super::rooting::Step;
@@ -224,7 +225,7 @@ impl Watch {
             self.take_ignored(event);
         } else if mask.contains(Mask::IN_MOVED_TO) {
             match self.moving.remove(&event.cookie) {
-                Some(moving) => self.folder_moved(&moving, folder, &name, path),
+                Some(moving) => self.folder_moved(&moving, folder, &name, &path),
                 None => self.folder_came(folder, &name),
             }
         } else if mask.contains(Mask::IN_CREATE) {
@@ -232,7 +233,7 @@ impl Watch {
         }
     }
 
-    fn folder_moved(&mut self, moving: &Moving, to: FolderId, name: &[u8], path: PathBuf) {
+    fn folder_moved(&mut self, moving: &Moving, to: FolderId, name: &[u8], path: &Path) {
         let Some(child) = self.table.child(moving.folder, &moving.name) else {
             self.folder_came(to, name);
             return;
@@ -242,8 +243,13 @@ impl Watch {
         }
         self.table.rename(child, to, name);
         self.hear_moved(child);
-        let from = moving.path.clone();
-        self.say(path, What::FolderMoved { from });
+        let from = Arc::clone(&moving.path);
+        self.say(path.to_owned(), What::FolderMoved { from });
+        // The kernel tells of the folder alone.
+        for file in self.table.files_below(child) {
+            self.say_lost(&moving.path.join(&file));
+            self.say(path.join(&file), What::Found);
+        }
         if self.ignore.looks_at_paths() {
             // Other rules may hold at the new place.
             self.tasks.push_front(Task::deep(child).pressing());
@@ -272,9 +278,21 @@ impl Watch {
 
     pub(super) fn folder_gone(&mut self, id: FolderId) {
         let path = self.table.path(id);
+        let files = self.table.files_below(id);
         self.unwatch_tree(id);
         self.table.detach(id);
-        self.say(path, What::FolderGone);
+        self.say(path.clone(), What::FolderGone);
+        // None, but where it was moved away as a whole.
+        for file in files {
+            self.say_lost(&path.join(file));
+        }
+    }
+
+    /// A file went with its folder; of interest only where the app was started with it.
+    fn say_lost(&mut self, path: &Path) {
+        if self.table.baseline(path) != Baseline::Absent {
+            self.say(path.to_owned(), What::Deleted);
+        }
     }
 
     fn moved_away(&mut self, moving: Moving) {

@@ -6,12 +6,15 @@ use nix::sys::signal::Signal;
 
 use crate::apps;
 use crate::runner::Case;
-use crate::world::{Run, Setup};
+use crate::world::{Run, Setup, pause};
 
 pub(crate) const CASES: &[Case] = &[
     ("40,000 files at once overflow the queue and restart once", overflow),
     ("a folder removed and made again is watched again", folder_made_again),
     ("a folder moved away and another moved in restarts once", folder_swapped),
+    ("a folder made in an earlier set and moved in restarts once", folder_moved_in_later),
+    ("a folder that is moved out restarts once", folder_moved_out),
+    ("a folder that is moved away and back does not restart", folder_moved_and_back),
     ("the swap of a ConfigMap's link restarts once", config_map),
     ("a second root counts", second_root),
     ("a root that comes later is watched from then on", a_root_that_comes_later),
@@ -68,6 +71,44 @@ fn folder_made_again() {
     run.publish(&apps::elf("v3"));
     assert_two_restarts_and_perhaps_gone(&run);
     run.assert_runs("v3");
+}
+
+/// What is in it was judged, and started, under its old name.
+fn folder_moved_in_later() {
+    let run = Setup::elf().start();
+    run.shell("mkdir tree/dist; echo one > tree/dist/page");
+    run.wait_for_start(2);
+    run.shell("mkdir tree/next; echo two > tree/next/page");
+    run.wait_for_start(3);
+    run.story();
+    run.shell("mv tree/dist tree/last; mv tree/next tree/dist");
+    run.wait_for_start(4);
+    assert_eq!(run.starts(), 4, "{}", run.everything());
+}
+
+/// A page below the executable's folder, older by more than a tick of the kernel's clock than the app:
+/// younger ones are in doubt once.
+fn with_a_page() -> Setup {
+    let setup = Setup::elf();
+    fs::create_dir_all(setup.path("tree/pages")).unwrap();
+    fs::write(setup.path("tree/pages/one"), "one").unwrap();
+    pause(20);
+    setup
+}
+
+fn folder_moved_out() {
+    let run = with_a_page().start();
+    run.wait_for_rest();
+    run.shell("mv tree/pages elsewhere");
+    run.assert_story(&["start 1", "stop 1", "start 2"]);
+}
+
+fn folder_moved_and_back() {
+    let run = with_a_page().start();
+    run.wait_for_rest();
+    run.shell("mv tree/pages tree/elsewhere; mv tree/elsewhere tree/pages");
+    run.wait_for("unchanged tree/");
+    assert_eq!(run.starts(), 1, "{}", run.everything());
 }
 
 fn folder_swapped() {

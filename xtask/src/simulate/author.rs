@@ -219,6 +219,16 @@ impl<'a> Author<'a> {
         self.finish(begin, false)
     }
 
+    /// A folder that gets another name, and perhaps its own again.
+    pub(super) fn move_folder(&mut self, begin: Duration) -> Writer {
+        let (folder, aside) = (name("sub"), name("aside"));
+        self.step(0, 1, Op::RenameFolder(folder.clone(), aside.clone()));
+        if self.random.chance(50) {
+            self.step(0, 3_000, Op::RenameFolder(aside, folder));
+        }
+        self.finish(begin, false)
+    }
+
     /// Somebody who tidies up.
     pub(super) fn remove(&mut self, begin: Duration) -> Writer {
         for file in [DATA, "sub/f2", "sub/f3"] {

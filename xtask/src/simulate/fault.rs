@@ -58,7 +58,7 @@ pub(super) enum Fault {
     DeletionsLost,
     /// Renames inside the tree are not reported.
     RenamesLost,
-    /// Folders that got another name are not reported.
+    /// Of a folder that got another name only that is told, and nothing of its files.
     FoldersLost,
     /// The end of the app is not noticed.
     ExitLost,
@@ -153,11 +153,6 @@ pub(super) fn tamper(
         (Fault::DeletionsLost, Event::File(file)) if file.what == What::Deleted => None,
         (Fault::RenamesLost, Event::File(file))
             if matches!(file.what, What::MovedWithin { .. }) =>
-        {
-            None
-        }
-        (Fault::FoldersLost, Event::File(file))
-            if matches!(file.what, What::FolderMoved { .. }) =>
         {
             None
         }

@@ -141,10 +141,10 @@ impl World {
     fn judge(&self, question: &Judge) -> Judgement {
         let app = name(APP);
         let mut differs: Vec<Name> =
-            question.paths.iter().filter(|path| self.differs(path)).cloned().collect();
+            question.paths.iter().filter(|path| self.is_other(path)).cloned().collect();
         differs.extend(question.names.iter().filter(|name| self.came_or_went(name)).cloned());
         if differs.is_empty() && !question.forced {
-            let unused = question.unused.iter().filter(|path| self.differs(path));
+            let unused = question.unused.iter().filter(|path| self.is_other(path));
             let paths: Vec<Name> = unused.cloned().collect();
             return if paths.is_empty() {
                 Judgement::Unchanged
@@ -162,12 +162,7 @@ impl World {
         Judgement::Changed(Change { paths: differs, bytes: 1, beyond_budget: false, executable })
     }
 
-    /// Whether a file, or a file in a folder, is another than the one that the app was started with.
-    fn differs(&self, path: &Name) -> bool {
-        let before = self.baseline.keys().filter(|name| name.starts_with(path)).cloned();
-        before.chain(self.disk.below(path)).chain([Arc::clone(path)]).any(|it| self.is_other(&it))
-    }
-
+    /// Whether a file is another than the one that the app was started with.
     fn is_other(&self, path: &Name) -> bool {
         let now = self.disk.content(path);
         let then =

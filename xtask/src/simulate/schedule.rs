@@ -160,7 +160,7 @@ impl Schedule {
         let first = author.random.pick(&[0, 2, 2]);
         for _ in 0..author.random.range(1, 5) {
             let begin = Duration::from_secs(first) + author.random.millis(0, spread);
-            match author.random.range(0, 13) {
+            match author.random.range(0, 14) {
                 3 => writers.push(author.remove(begin)),
                 0 if poll.is_none() => writers.push(author.foreign_log(begin)),
                 1 => writers.push(author.mapped(begin)),
@@ -170,6 +170,7 @@ impl Schedule {
                 11 => writers.push(author.revert(begin)),
                 12 => writers.push(author.pages(begin)),
                 13 => writers.push(author.reader(begin)),
+                14 => writers.push(author.move_folder(begin)),
                 _ => {
                     let pattern = author.random.pick(&PATTERNS);
                     let own = author.write(pattern, begin);

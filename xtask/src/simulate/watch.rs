@@ -2,7 +2,7 @@
 //! with the disk after an overflow.
 //!
 //! Its contract, which the real one keeps: a CREATE is a hard link when the inode has more links; a
-//! rename is told once, by both names; after an overflow everything is compared, between
+//! rename is told once, by both names, and behind that of a folder its files one by one; after an overflow everything is compared, between
 //! `ScanBegan` and `ScanEnded`, and what differs from the table is `Found`.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -67,16 +67,24 @@ impl Watch {
                             Some(Read::Told(to)) if to.kind == (Kind::FolderTo { cookie }) => {
                                 let to = Arc::clone(&to.name);
                                 queue.pop();
+                                let gone = self.below(&told.name);
                                 self.note_below(&told.name, disk);
                                 self.note_below(&to, disk);
                                 let what = What::FolderMoved { from: told.name };
-                                said.push(Event::File(FileEvent { path: to, what }));
+                                said.push(event(Arc::clone(&to), what));
+                                if fault != Some(Fault::FoldersLost) {
+                                    said.extend(all(gone, &What::Deleted));
+                                    said.extend(all(self.below(&to), &What::Found));
+                                }
                                 continue;
                             }
                             _ => {
+                                let gone = self.below(&told.name);
                                 self.note_below(&told.name, disk);
-                                let what = What::FolderGone;
-                                said.push(Event::File(FileEvent { path: told.name, what }));
+                                said.push(event(told.name, What::FolderGone));
+                                if fault != Some(Fault::FoldersLost) {
+                                    said.extend(all(gone, &What::Deleted));
+                                }
                                 continue;
                             }
                         },
@@ -164,6 +172,14 @@ impl Watch {
 /// Anything may have been used below the root that is listened to.
 pub(super) fn unseen() -> Event {
     Event::Used(UseEvent { path: Arc::from(Path::new(SPARED)), sign: Sign::Unseen })
+}
+
+fn event(path: Name, what: What) -> Event {
+    Event::File(FileEvent { path, what })
+}
+
+fn all(names: Vec<Name>, what: &What) -> impl Iterator<Item = Event> {
+    names.into_iter().map(|path| event(path, what.clone()))
 }
 
 fn created(name: &Name, disk: &Disk) -> What {

@@ -247,9 +247,8 @@ impl Core {
         let before = judging.set.paths.len();
         judging.set.paths.retain(|path| !own.iter().any(|own| path.starts_with(own)));
         let fewer = judging.set.paths.len() < before;
-        let paths = std::mem::take(&mut judging.set.paths);
-        let question = self.question(paths.iter());
-        self.judging.as_mut()?.set.paths = paths;
+        let paths = judging.set.paths.clone();
+        let question = self.question(paths.iter().chain(self.refused.paths()));
         (fewer && question != Judge::default()).then_some(question)
     }
 
@@ -339,12 +338,15 @@ impl Core {
                 self.settler.postpone(judging.set.last + patience);
             }
             // Somebody touched another file of the set: he wants the app started that has failed.
-            Verdict::Own(_) if touched => {
+            Verdict::Own(_) if touched || self.refused.are_too_many() => {
                 self.close(true, now, out);
                 self.start_for(change, Duration::ZERO, now, out);
             }
             Verdict::Own(named) => {
                 out.extend(named.into_iter().map(|path| Action::Note(Note::OwnWrites { path })));
+                for path in &change.paths {
+                    self.usage.leave_out(path);
+                }
                 match self.question_without(&change.paths) {
                     Some(question) => out.push(Action::Judge(question)),
                     None => self.close(false, now, out),

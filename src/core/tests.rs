@@ -324,6 +324,38 @@ fn what_seems_unused_beside_the_apps_own_log_is_judged_without_the_log() {
     assert!(matches!(&out[..], [Action::Note(Note::Stopping { .. }), ..]), "{out:?}");
 }
 
+/// A file that it rewrites and reads again was held against what else changed with it.
+#[test]
+fn what_the_app_reads_of_its_own_writes_leaves_the_judgement_of_others_alone() {
+    let (state, source): (Arc<Path>, Arc<Path>) =
+        (Path::new("/s/state").into(), Path::new("/s/main.go").into());
+    let mut core = running_with(vec![Path::new("/s").into()]);
+    let early = Duration::from_millis;
+    let told = |path: &Arc<Path>, what| Event::File(FileEvent { path: Arc::clone(path), what });
+    let read = || Event::Used(UseEvent { path: Arc::clone(&state), sign: Sign::Read });
+    let own = |writer| Probe { path: Arc::clone(&state), writer, vital: false };
+    core.handle(read(), early(50));
+    core.handle(told(&state, What::Modified), early(100));
+    core.handle(looked(), early(100));
+    core.handle(Event::Woke, early(130));
+    core.handle(Event::Probed(vec![own(WriterState::OwnGeneration)]), early(130));
+    // It comes by a rename, so it is judged; the app reads it again in between.
+    for path in [&state, &source] {
+        core.handle(told(path, What::MovedIn), early(400));
+    }
+    core.handle(read(), early(401));
+    core.handle(looked(), early(401));
+    assert!(matches!(&core.handle(Event::Woke, early(460))[..], [Action::Judge(_)]));
+    let change = Change { paths: vec![Arc::clone(&state)], ..Change::default() };
+    let out = core.handle(judged(Judgement::Changed(change)), early(461));
+    let unused = vec![Arc::clone(&source)];
+    assert_eq!(out, [Action::Judge(Judge { unused, ..Judge::default() })]);
+    let change = Change { paths: vec![Arc::clone(&source)], ..Change::default() };
+    let out = core.handle(judged(Judgement::NotUsed(change)), early(462));
+    let adopt = Action::Adopt(vec![Arc::clone(&source)]);
+    assert_eq!(out, [adopt, Action::Note(Note::NotUsed { path: source, files: 1 })]);
+}
+
 /// Its own reading and writing of a file that it keeps open were held against what a person saved.
 #[test]
 fn what_the_app_does_to_its_open_file_leaves_the_judgement_of_others_alone() {

@@ -98,7 +98,9 @@ impl Watch {
             .collect();
         for name in missing {
             self.table.remove(folder, &name);
-            self.found(scan.task.poll, path, &name);
+            if !self.is_ignored(folder, &name, &path.join(OsStr::from_bytes(&name))) {
+                self.found(scan.task.poll, path, &name);
+            }
         }
     }
 
@@ -108,8 +110,11 @@ impl Watch {
         let listed: HashSet<&[u8]> = scan.folders.iter().map(|(name, _)| &**name).collect();
         for child in known {
             let name = self.table.name(child);
+            let whole = path.join(OsStr::from_bytes(name));
+            // Listed before it was made, or not listed since an ignore rule holds at this place.
             let there = listed.contains(name)
-                || matches!(Seen::at(&path.join(OsStr::from_bytes(name))), Seen::Folder { .. });
+                || !self.is_ignored(folder, name, &whole)
+                    && matches!(Seen::at(&whole), Seen::Folder { .. });
             if !there {
                 self.folder_gone(child);
             }

@@ -240,15 +240,30 @@ impl Watch {
         };
         if let Some(old) = self.table.child(to, name).filter(|old| *old != child) {
             self.unwatch_tree(old);
+            if matches!(Seen::at(&moving.path), Seen::Folder { .. }) {
+                // The two were exchanged in one step, `mv --exchange`: told as two renames of which the
+                // second seems to take back the first.
+                self.tasks.push_front(Task::deep(moving.folder).pressing());
+                self.tasks.push_front(Task::deep(to).pressing());
+            }
         }
         self.table.rename(child, to, name);
         self.hear_moved(child);
         let from = Arc::clone(&moving.path);
         self.say(path.to_owned(), What::FolderMoved { from });
         // The kernel tells of the folder alone.
+        let root = self.table.path(self.table.root_of(to));
         for file in self.table.files_below(child) {
             self.say_lost(&moving.path.join(&file));
-            self.say(path.join(&file), What::Found);
+            let now = path.join(&file);
+            if !(self.ignore.looks_at_paths() && self.ignore.covers(&root, &now)) {
+                self.say(now, What::Found);
+            }
+        }
+        let below = self.table.subtree(child);
+        if below.iter().any(|id| !self.table.swept(*id) && !self.table.newcomer(*id)) {
+            // What it had under its old name was not listed yet, so nobody can compare it.
+            self.tasks.push_front(Task { doubtful: true, ..Task::deep(child).pressing() });
         }
         if self.ignore.looks_at_paths() {
             // Other rules may hold at the new place.
@@ -288,9 +303,10 @@ impl Watch {
         }
     }
 
-    /// A file went with its folder; of interest only where the app was started with it.
+    /// A file went with its folder; of interest only where the app was started with it, or is just being
+    /// started.
     fn say_lost(&mut self, path: &Path) {
-        if self.table.baseline(path) != Baseline::Absent {
+        if self.table.since_frozen.is_some() || self.table.baseline(path) != Baseline::Absent {
             self.say(path.to_owned(), What::Deleted);
         }
     }

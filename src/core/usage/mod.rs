@@ -161,7 +161,9 @@ impl Usage {
                 None
             }
             Sign::Listed => {
-                let changes = self.changing.iter().filter(|(it, _)| it.starts_with(path));
+                let from = (Bound::Included(&**path), Bound::Unbounded);
+                let changes = self.changing.range::<Path, _>(from);
+                let changes = changes.take_while(|(it, _)| it.starts_with(path));
                 let noticed: Vec<Noticed> = changes.map(|(_, noticed)| *noticed).collect();
                 let in_time = !noticed.contains(&Noticed::Late) && !self.is_unseen(path);
                 if !noticed.is_empty() && in_time && !self.listed.contains(path) {

@@ -72,6 +72,62 @@ fn swapped_folders_are_compared_by_path_and_content() {
     assert_eq!(answers, [Difference::Same; 4]);
 }
 
+/// A rule that holds at the new place alone.
+#[test]
+fn what_an_ignore_rule_covers_in_a_renamed_folder_is_forgotten() {
+    let paths = ["next/app", "next/cache/x", "next/b.log"];
+    let mut field = Field::watching(&paths, &["."], &["dist/cache", "dist/*.log"]);
+    fs::rename(field.at("next"), field.at("dist")).unwrap();
+    let told = field.told();
+    assert!(told.contains(&"Found dist/app".to_owned()), "{told:?}");
+    assert!(!told.iter().any(|it| it.starts_with("Found dist/cache/")), "{told:?}");
+    assert!(!told.contains(&"Found dist/b.log".to_owned()), "{told:?}");
+    fs::write(field.at("dist/cache/y"), "1").unwrap();
+    fs::write(field.at("dist/b.log"), "1").unwrap();
+    fs::write(field.at("dist/app"), "1").unwrap();
+    field.tells(&["Modified dist/app", "Closed dist/app"]);
+}
+
+/// `mv --exchange`: told as two renames of which the second takes back the first.
+#[test]
+fn exchanged_folders_are_followed() {
+    let mut field = Field::with(&["dist/page", "next/page"]);
+    for round in ["1", "2"] {
+        let (dist, next) = (field.at("dist"), field.at("next"));
+        let exchange = nix::fcntl::RenameFlags::RENAME_EXCHANGE;
+        nix::fcntl::renameat2(nix::fcntl::AT_FDCWD, &dist, nix::fcntl::AT_FDCWD, &next, exchange)
+            .unwrap();
+        let told = field.told();
+        assert!(told.contains(&"Found dist/page".to_owned()), "{told:?}");
+        assert_ne!(field.differs("dist/page"), Difference::Same);
+        field.watch.freeze();
+        field.watch.rebase_all();
+        fs::write(field.at("dist/page"), round).unwrap();
+        fs::write(field.at("next/page"), round).unwrap();
+        let written = ["Modified dist/page", "Closed dist/page"];
+        let both = [written, ["Modified next/page", "Closed next/page"]].concat();
+        field.tells(&both);
+        field.watch.freeze();
+        field.watch.rebase_all();
+    }
+}
+
+/// What they hold was not listed under their old names.
+#[test]
+fn folders_renamed_before_their_first_list_are_in_doubt() {
+    let mut field = Field::unswept(&["dist/page", "next/page"], &["."], &[]);
+    field.watch.epoch = i64::MAX;
+    while field.watch.folders() < 3 {
+        field.watch.work(Duration::ZERO);
+    }
+    field.watch.read();
+    fs::rename(field.at("dist"), field.at("last")).unwrap();
+    fs::rename(field.at("next"), field.at("dist")).unwrap();
+    let told = field.told();
+    assert!(told.contains(&"Found dist/page".to_owned()), "{told:?}");
+    assert_eq!(field.differs("dist/page"), Difference::CannotTell);
+}
+
 #[test]
 fn a_folder_moved_out_or_removed_is_gone_and_no_longer_watched() {
     let mut field = Field::watching(&["in/a/one", "in/b/two", "out/"], &["in"], &[]);

@@ -252,22 +252,21 @@ impl Watch {
         let from = Arc::clone(&moving.path);
         self.say(path.to_owned(), What::FolderMoved { from });
         // The kernel tells of the folder alone.
+        // Other rules may hold at the new place.
+        let other_rules = self.ignore.looks_at_paths();
         let root = self.table.path(self.table.root_of(to));
         for file in self.table.files_below(child) {
             self.say_lost(&moving.path.join(&file));
             let now = path.join(&file);
-            if !(self.ignore.looks_at_paths() && self.ignore.covers(&root, &now)) {
+            if !(other_rules && self.ignore.covers(&root, &now)) {
                 self.say(now, What::Found);
             }
         }
-        let below = self.table.subtree(child);
-        if below.iter().any(|id| !self.table.swept(*id) && !self.table.newcomer(*id)) {
-            // What it had under its old name was not listed yet, so nobody can compare it.
-            self.tasks.push_front(Task { doubtful: true, ..Task::deep(child).pressing() });
-        }
-        if self.ignore.looks_at_paths() {
-            // Other rules may hold at the new place.
-            self.tasks.push_front(Task::deep(child).pressing());
+        // What it had under its old name was not listed yet, so nobody can compare it.
+        let unlisted = |id: &FolderId| !self.table.swept(*id) && !self.table.newcomer(*id);
+        let doubtful = self.table.subtree(child).iter().any(unlisted);
+        if doubtful || other_rules {
+            self.tasks.push_front(Task { doubtful, ..Task::deep(child).pressing() });
         }
     }
 

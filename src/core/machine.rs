@@ -263,14 +263,12 @@ impl Core {
         match judgement {
             Judgement::Busy { path } => self.busy(&path, now, out),
             Judgement::Refused { why } => {
-                // All of it is compared with the last start again, so nothing of it is adopted.
-                let mut refused = std::mem::take(&mut self.refused);
                 // A client that mends the executable is no author of the app's log.
                 let certain = |path: &Arc<Path>| self.own_writes.are_certain_of(path);
                 let paths = self.judging.take().into_iter().flat_map(|it| it.set.paths);
-                refused.add(paths.filter(|path| !certain(path)));
-                self.close(false, now, out);
-                self.refused = refused;
+                self.refused.add(paths.filter(|path| !certain(path)));
+                // All of it is compared with the last start again, so nothing of it is adopted.
+                self.settler.close(false, now);
                 self.refuse(why, now, out);
             }
             Judgement::Unchanged if witnessed.is_some() && self.life.has_failed() => {

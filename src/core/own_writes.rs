@@ -64,6 +64,12 @@ struct Suspicion {
     last: Generation,
 }
 
+impl Suspicion {
+    fn is_certain(self) -> bool {
+        self.starts >= CERTAIN
+    }
+}
+
 impl OwnWrites {
     /// The generation has written so many bytes so far, if the kernel tells.
     pub(super) fn looked_around(&mut self, written: Option<u64>) {
@@ -80,7 +86,7 @@ impl OwnWrites {
 
     /// Whether this file is the app's for certain.
     pub(super) fn are_certain_of(&self, path: &Path) -> bool {
-        self.suspicions.get(path).is_some_and(|it| it.starts >= CERTAIN)
+        self.suspicions.get(path).is_some_and(|it| it.is_certain())
     }
 
     /// Weighs a change under this generation.
@@ -96,7 +102,7 @@ impl OwnWrites {
         let own = |path: &Arc<Path>| {
             self.suspicions.get(path).is_some_and(|it| {
                 let since = it.last == generation && !silent;
-                it.starts >= CERTAIN && (when == When::Soon || when == When::Later && since)
+                it.is_certain() && (when == When::Soon || when == When::Later && since)
             })
         };
         if !change.executable && change.paths.iter().all(own) {
@@ -150,7 +156,7 @@ impl OwnWrites {
 
     /// After how many starts in a row up to this one the path changed.
     fn starts_before(&self, path: &Path, generation: Generation) -> u32 {
-        let chain = |it: &&Suspicion| it.starts >= CERTAIN || it.last.next() == generation;
+        let chain = |it: &&Suspicion| it.is_certain() || it.last.next() == generation;
         self.suspicions.get(path).filter(chain).map_or(0, |it| it.starts)
     }
 }

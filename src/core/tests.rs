@@ -44,7 +44,29 @@ fn running_with(spared: Vec<Arc<Path>>) -> Core {
 }
 
 fn file(what: What) -> Event {
-    Event::File(FileEvent { path: app(), what })
+    told(&app(), what)
+}
+
+fn told(path: &Arc<Path>, what: What) -> Event {
+    Event::File(FileEvent { path: Arc::clone(path), what })
+}
+
+fn used(path: &Arc<Path>, sign: Sign) -> Event {
+    Event::Used(UseEvent { path: Arc::clone(path), sign })
+}
+
+/// The writer test says that the app itself has this file open.
+fn own(path: &Arc<Path>) -> Event {
+    let (path, writer) = (Arc::clone(path), WriterState::OwnGeneration);
+    Event::Probed(vec![Probe { path, writer, vital: false }])
+}
+
+/// From a write of the app's to the answer that it is the app's; within a second of its start.
+fn found_to_be_own(core: &mut Core, path: &Arc<Path>) -> Vec<Action> {
+    core.handle(told(path, What::Modified), Duration::from_millis(100));
+    core.handle(looked(), Duration::from_millis(100));
+    core.handle(Event::Woke, Duration::from_millis(130));
+    core.handle(own(path), Duration::from_millis(130))
 }
 
 fn looked() -> Event {
@@ -106,7 +128,7 @@ fn what_a_failing_app_writes_each_time_does_not_start_it_for_ever() {
     while core.generation() > begun {
         begun = core.generation();
         core.handle(started(begun, 42), ms(at));
-        core.handle(Event::File(FileEvent { path: Arc::clone(&path), what: What::Closed }), ms(at));
+        core.handle(told(&path, What::Closed), ms(at));
         core.handle(Event::Exited { generation: begun, ending: Ending::Code(1) }, ms(at + 1));
         core.handle(Event::Emptied { generation: begun }, ms(at + 1));
         core.handle(looked(), ms(at + 1));
@@ -266,8 +288,7 @@ fn what_changed_beside_a_refused_executable_is_judged_with_the_next_set() {
     let page: Arc<Path> = Path::new("/w/page").into();
     let mut settle = |at: u64, names: &[&Arc<Path>]| {
         for path in names {
-            let path = Arc::clone(path);
-            core.handle(Event::File(FileEvent { path, what: What::MovedIn }), ms(at));
+            core.handle(told(path, What::MovedIn), ms(at));
         }
         core.handle(looked(), ms(at));
         let asked = core.handle(Event::Woke, ms(at + 60));
@@ -293,21 +314,15 @@ fn what_seems_unused_beside_the_apps_own_log_is_judged_without_the_log() {
         (Path::new("/w/log").into(), Path::new("/s/x.py").into());
     let mut core = running_with(vec![Path::new("/s").into()]);
     let early = Duration::from_millis;
-    let written = FileEvent { path: Arc::clone(&log), what: What::Modified };
-    core.handle(Event::File(written), early(100));
-    core.handle(looked(), early(100));
-    core.handle(Event::Woke, early(130));
-    let (path, writer) = (Arc::clone(&log), WriterState::OwnGeneration);
-    let told = core.handle(Event::Probed(vec![Probe { path, writer, vital: false }]), early(130));
-    assert_eq!(told, [Action::Note(Note::OwnWrites { path: Arc::clone(&log) })]);
+    let named = found_to_be_own(&mut core, &log);
+    assert_eq!(named, [Action::Note(Note::OwnWrites { path: Arc::clone(&log) })]);
     for at in [0, 5_000] {
         // Its first line within a second of a start is needed for the later ones.
         let when = if at == 0 { early(500) } else { ms(at) };
         let mut paths = vec![&log];
         paths.extend((at > 0).then_some(&source));
         for path in paths {
-            let path = Arc::clone(path);
-            core.handle(Event::File(FileEvent { path, what: What::MovedIn }), when);
+            core.handle(told(path, What::MovedIn), when);
         }
         let seen = Surroundings { stretch: 1, written: Some(at), ..Surroundings::default() };
         core.handle(Event::LookedAround(seen), when);
@@ -331,19 +346,13 @@ fn what_the_app_reads_of_its_own_writes_leaves_the_judgement_of_others_alone() {
         (Path::new("/s/state").into(), Path::new("/s/main.go").into());
     let mut core = running_with(vec![Path::new("/s").into()]);
     let early = Duration::from_millis;
-    let told = |path: &Arc<Path>, what| Event::File(FileEvent { path: Arc::clone(path), what });
-    let read = || Event::Used(UseEvent { path: Arc::clone(&state), sign: Sign::Read });
-    let own = |writer| Probe { path: Arc::clone(&state), writer, vital: false };
-    core.handle(read(), early(50));
-    core.handle(told(&state, What::Modified), early(100));
-    core.handle(looked(), early(100));
-    core.handle(Event::Woke, early(130));
-    core.handle(Event::Probed(vec![own(WriterState::OwnGeneration)]), early(130));
+    core.handle(used(&state, Sign::Read), early(50));
+    found_to_be_own(&mut core, &state);
     // It comes by a rename, so it is judged; the app reads it again in between.
     for path in [&state, &source] {
         core.handle(told(path, What::MovedIn), early(400));
     }
-    core.handle(read(), early(401));
+    core.handle(used(&state, Sign::Read), early(401));
     core.handle(looked(), early(401));
     assert!(matches!(&core.handle(Event::Woke, early(460))[..], [Action::Judge(_)]));
     let change = Change { paths: vec![Arc::clone(&state)], ..Change::default() };
@@ -363,17 +372,11 @@ fn what_the_app_does_to_its_open_file_leaves_the_judgement_of_others_alone() {
     let mut core = running_with(vec![root]);
     let (database, source): (Arc<Path>, Arc<Path>) =
         (Path::new("/s/db").into(), Path::new("/s/main.go").into());
-    let told = |path: &Arc<Path>, what| Event::File(FileEvent { path: Arc::clone(path), what });
-    let read = |path: &Arc<Path>, sign| Event::Used(UseEvent { path: Arc::clone(path), sign });
-    let own = |path: &Arc<Path>| {
-        let path = Arc::clone(path);
-        Event::Probed(vec![Probe { path, writer: WriterState::OwnGeneration, vital: false }])
-    };
     let touch_database = |core: &mut Core, at: u64| {
         core.handle(told(&database, What::Modified), ms(at));
-        core.handle(read(&database, Sign::Read), ms(at));
+        core.handle(used(&database, Sign::Read), ms(at));
     };
-    core.handle(read(&database, Sign::Opened), ms(0));
+    core.handle(used(&database, Sign::Opened), ms(0));
     for at in [0, 1_000] {
         // The first time in one set with it, then known as the app's.
         core.handle(told(&source, What::MovedIn), ms(at));
@@ -506,7 +509,7 @@ fn no_file_process_clock_or_thread_comes_in() {
 fn nobody_hears_of_what_only_a_comparison_doubted() {
     let mut core = running();
     let short_lived: Arc<Path> = Path::new("/w/short-lived").into();
-    let event = |what| Event::File(FileEvent { path: Arc::clone(&short_lived), what });
+    let event = |what| told(&short_lived, what);
     core.handle(event(What::Created), ms(0));
     core.handle(looked(), ms(0));
     core.handle(file(What::Found), ms(1));
@@ -554,8 +557,8 @@ fn a_start_that_is_due_waits_for_a_scan_no_longer_than_for_anything_else() {
 fn a_set_waits_once_for_whoever_has_just_opened_one_of_its_files() {
     let mut core = running_with(vec![Path::new("/s").into()]);
     let compiled: Arc<Path> = Path::new("/s/app").into();
-    let file = |what| Event::File(FileEvent { path: Arc::clone(&compiled), what });
-    let opened = || Event::Used(UseEvent { path: Arc::clone(&compiled), sign: Sign::Opened });
+    let file = |what| told(&compiled, what);
+    let opened = || used(&compiled, Sign::Opened);
     assert_eq!(core.handle(file(What::Closed), ms(0)), [Action::LookAround]);
     core.handle(looked(), ms(0));
     core.handle(opened(), ms(15));

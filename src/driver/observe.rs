@@ -71,9 +71,9 @@ impl Supervisor {
         }
     }
 
-    /// Whether a change is one of those that were asked for, and not our own. What befalls a folder counts, as
-    /// what is known of the files in it moves with it; so does the executable and what could stand in for
-    /// it.
+    /// Whether a change is one of those that were asked for, and not our own. What befalls a folder
+    /// counts, as what is known of the files in it moves with it; so does the executable and what could
+    /// stand in for it.
     fn counts(&self, event: &FileEvent) -> bool {
         if self.telling.folder().is_some_and(|folder| event.path.starts_with(folder)) {
             return false;

@@ -381,11 +381,12 @@ impl Settler {
         // What goes on after a cut that came too early must not be cut again.
         let lesson = pending.follows.and_then(window::lesson).unwrap_or_default();
         let window = self.window.quiet(set, self.stretch).max(lesson);
+        let in_session = self.is_in_session();
         let quiet = match pending.session {
             Origin::EndedSession if set.shape() != Shape::DeletionsOnly => {
                 set.last + AFTER_SESSION.max(self.window.least())
             }
-            Origin::Session if self.is_in_session() => set.last + window.max(SESSION_QUIET),
+            Origin::Session if in_session => set.last + window.max(SESSION_QUIET),
             Origin::EndedSession | Origin::Session | Origin::Unknown => set.last + window,
         };
         let complete = match pending.session {
@@ -396,11 +397,9 @@ impl Settler {
             }
         };
         // A log that never rests puts the rest of the set off no longer than this.
-        let beside_log = set
-            .last_sure()
-            .filter(|_| !self.is_in_session())
-            .map(|sure| sure + window + FOREIGN_WRITER);
-        let latest = pending.latest(self.is_in_session(), self.settle_max, latest);
+        let beside_log =
+            set.last_sure().filter(|_| !in_session).map(|sure| sure + window + FOREIGN_WRITER);
+        let latest = pending.latest(in_session, self.settle_max, latest);
         Some(complete.min(beside_log.unwrap_or(latest)).min(latest).max(pending.not_before))
     }
 }
@@ -420,9 +419,9 @@ const SESSION_QUIET: Duration = Duration::from_secs(1);
 /// A sync client begins to write soon after it was exec'ed; older ones are a person's shells and
 /// other tools.
 const YOUNG_MS: u64 = 5_000;
-/// A session that has outlived so many sets, in silence or for all the time that a client is given, is somebody's shell, debugger or `relaunch events --follow`
-/// and no client that syncs and ends: a set that it wrote ends with it, but for one with pauses of more
-/// than [`SESSION_QUIET`].
+/// A session that has outlived so many sets, in silence or for all the time that a client is given,
+/// is somebody's shell or debugger and no client that syncs and ends: a set that a client wrote ends
+/// with it, but for one with pauses of more than [`SESSION_QUIET`].
 const OUTLIVES: u32 = 2;
 /// Sessions follow each other within milliseconds; a look costs 26 to 170 µs.
 const LOOK_AGAIN: Duration = Duration::from_millis(20);

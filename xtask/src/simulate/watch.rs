@@ -2,8 +2,9 @@
 //! with the disk after an overflow.
 //!
 //! Its contract, which the real one keeps: a CREATE is a hard link when the inode has more links; a
-//! rename is told once, by both names, and behind that of a folder its files one by one; after an overflow everything is compared, between
-//! `ScanBegan` and `ScanEnded`, and what differs from the table is `Found`.
+//! rename is told once, by both names, and behind that of a folder its files one by one; after an
+//! overflow everything is compared, between `ScanBegan` and `ScanEnded`, and what differs from the
+//! table is `Found`.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -63,31 +64,24 @@ impl Watch {
                 }
                 Read::Told(told) => {
                     let what = match told.kind {
-                        Kind::FolderFrom { cookie } => match queue.peek() {
-                            Some(Read::Told(to)) if to.kind == (Kind::FolderTo { cookie }) => {
-                                let to = Arc::clone(&to.name);
-                                queue.pop();
-                                let gone = self.below(&told.name);
-                                self.note_below(&told.name, disk);
-                                self.note_below(&to, disk);
-                                let what = What::FolderMoved { from: told.name };
-                                said.push(event(Arc::clone(&to), what));
-                                if fault != Some(Fault::FoldersLost) {
-                                    said.extend(all(gone, &What::Deleted));
-                                    said.extend(all(self.below(&to), &What::Found));
+                        Kind::FolderFrom { cookie } => {
+                            let mut files = all(self.below(&told.name), &What::Deleted);
+                            self.note_below(&told.name, disk);
+                            match queue.peek() {
+                                Some(Read::Told(to)) if to.kind == (Kind::FolderTo { cookie }) => {
+                                    let to = Arc::clone(&to.name);
+                                    queue.pop();
+                                    self.note_below(&to, disk);
+                                    files.extend(all(self.below(&to), &What::Found));
+                                    said.push(event(to, What::FolderMoved { from: told.name }));
                                 }
-                                continue;
+                                _ => said.push(event(told.name, What::FolderGone)),
                             }
-                            _ => {
-                                let gone = self.below(&told.name);
-                                self.note_below(&told.name, disk);
-                                said.push(event(told.name, What::FolderGone));
-                                if fault != Some(Fault::FoldersLost) {
-                                    said.extend(all(gone, &What::Deleted));
-                                }
-                                continue;
+                            if fault != Some(Fault::FoldersLost) {
+                                said.append(&mut files);
                             }
-                        },
+                            continue;
+                        }
                         // Its first half was lost: what is in it is not known.
                         Kind::FolderTo { .. } => {
                             said.push(Event::ScanBegan);
@@ -117,14 +111,14 @@ impl Watch {
                                 self.note(&told.name, disk);
                                 self.note(&to, disk);
                                 let what = What::MovedWithin { from: told.name };
-                                said.push(Event::File(FileEvent { path: to, what }));
+                                said.push(event(to, what));
                                 continue;
                             }
                             _ => What::MovedAway,
                         },
                     };
                     self.note(&told.name, disk);
-                    said.push(Event::File(FileEvent { path: told.name, what }));
+                    said.push(event(told.name, what));
                 }
             }
         }
@@ -162,7 +156,7 @@ impl Watch {
         for name in known.into_iter().filter(asked) {
             if self.table.get(&name).copied() != disk.stat(&name) {
                 self.note(&name, disk);
-                found.push(Event::File(FileEvent { path: name, what: What::Found }));
+                found.push(event(name, What::Found));
             }
         }
         found
@@ -178,8 +172,8 @@ fn event(path: Name, what: What) -> Event {
     Event::File(FileEvent { path, what })
 }
 
-fn all(names: Vec<Name>, what: &What) -> impl Iterator<Item = Event> {
-    names.into_iter().map(|path| event(path, what.clone()))
+fn all(names: Vec<Name>, what: &What) -> Vec<Event> {
+    names.into_iter().map(|path| event(path, what.clone())).collect()
 }
 
 fn created(name: &Name, disk: &Disk) -> What {
